@@ -1,0 +1,55 @@
+//! Which instructions this CPU has; asked once, so that a plain `cargo build` uses all of them.
+
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// A set of instructions that the kernels are compiled for. Each level contains the ones before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// What every CPU of the target has (x86-64: SSE2).
+    Baseline = 1,
+    /// AVX2, FMA and F16C: 8 lanes of f32.
+    Avx2 = 2,
+    /// AVX-512 F, BW, DQ and VL: 16 lanes of f32.
+    Avx512 = 3,
+}
+
+static LEVEL: AtomicU8 = AtomicU8::new(0);
+
+/// The level in use: the best this CPU has, or less if `GRADUS_CPU` is `avx2` or `baseline`.
+///
+/// Read once for the process, because results of different levels may differ in the last bit.
+#[inline]
+pub fn level() -> Level {
+    match LEVEL.load(Relaxed) {
+        3 => Level::Avx512,
+        2 => Level::Avx2,
+        1 => Level::Baseline,
+        _ => first(),
+    }
+}
+
+#[cold]
+fn first() -> Level {
+    let most = match std::env::var("GRADUS_CPU").as_deref() {
+        Ok("baseline") => Level::Baseline,
+        Ok("avx2") => Level::Avx2,
+        _ => Level::Avx512,
+    };
+    let level = most.min(detected());
+    LEVEL.store(level as u8, Relaxed);
+    level
+}
+
+/// The best level of this CPU, whatever `GRADUS_CPU` says.
+pub fn detected() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::is_x86_feature_detected as has;
+        if has!("avx2") && has!("fma") && has!("f16c") {
+            let avx512 = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
+            return if avx512 { Level::Avx512 } else { Level::Avx2 };
+        }
+    }
+    Level::Baseline
+}

@@ -1,0 +1,1 @@
+//! The thread pool, and the one switch between serial and parallel.
