@@ -12,6 +12,7 @@
 mod array;
 mod dtype;
 mod element;
+mod elementwise;
 pub mod kernels;
 mod meta;
 mod scalar;
