@@ -1,5 +1,6 @@
 //! The loops: instruction levels, element-wise formulas, matrix products.
 
+pub mod gemm;
 pub mod level;
 
 pub use level::{Level, level};
