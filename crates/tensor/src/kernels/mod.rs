@@ -2,6 +2,7 @@
 
 pub mod dispatch;
 pub mod element;
+pub mod gemm;
 pub mod level;
 pub mod loops;
 pub mod real;
