@@ -5,7 +5,11 @@ pub mod element;
 pub mod level;
 pub mod loops;
 pub mod real;
+pub mod reduce;
 
 mod math;
+
+#[cfg(test)]
+mod samples;
 
 pub use level::{Level, level};
