@@ -6,7 +6,11 @@ pub mod gemm;
 pub mod level;
 pub mod loops;
 pub mod real;
+pub mod reduce;
 
 mod math;
+
+#[cfg(test)]
+mod samples;
 
 pub use level::{Level, level};

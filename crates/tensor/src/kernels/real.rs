@@ -116,6 +116,8 @@ pub trait Float: Lane {
     fn wrap<const FMA: bool>(self) -> Self::Real<FMA>;
     /// Leaves a formula.
     fn unwrap<const FMA: bool>(number: Self::Real<FMA>) -> Self;
+    /// The element in f64, exactly.
+    fn wide(self) -> f64;
 }
 
 macro_rules! operator {
@@ -151,6 +153,10 @@ macro_rules! real {
             #[inline(always)]
             fn unwrap<const FMA: bool>(number: Num<$T, FMA>) -> $T {
                 number.0
+            }
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self.into()
             }
         }
 

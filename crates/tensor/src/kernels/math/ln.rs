@@ -40,7 +40,7 @@ fn combine<const FMA: bool>(k: i32, f: f32) -> f32 {
 pub(crate) fn ln<const FMA: bool>(x: f32) -> f32 {
     let subnormal = x < f32::MIN_POSITIVE;
     let (k, m) = split(if subnormal { x * 8_388_608.0 } else { x });
-    let y = combine::<FMA>(if subnormal { k - 23 } else { k }, m - 1.0);
+    let y = combine::<FMA>(k.wrapping_sub(if subnormal { 23 } else { 0 }), m - 1.0);
     outside(x, 0.0, y)
 }
 

@@ -10,6 +10,9 @@ use super::level::{Level, level};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
+#[cfg(test)]
+mod tests;
+
 /// Elements a block: four AVX-512 registers of f32, which hides the latency of a polynomial.
 const BLOCK: usize = 64;
 
