@@ -9,6 +9,7 @@ pub mod real;
 pub mod reduce;
 
 mod math;
+pub mod level;
 
 #[cfg(test)]
 mod samples;
