@@ -1,4 +1,32 @@
 //! Arrays: numbers with a shape and a dtype. No history, no gradients.
+//!
+//! | question | file |
+//! |---|---|
+//! | what is an array? | [`Array`], `array/` |
+//! | where do its bytes live? | `storage/` |
+//! | which dtype comes out of a mix? | [`result_type`], `dtype.rs` |
+//! | how is a formula run over all elements? | `elementwise/`, `kernels/` |
+//! | which instructions are used? | [`kernels::level()`] |
+//! | serial or parallel? | [`threads`] |
 
+mod array;
+mod dtype;
+mod element;
+mod elementwise;
 pub mod kernels;
+mod meta;
+mod scalar;
+mod shape;
+mod storage;
+mod strided;
 pub mod threads;
+
+pub use array::{Array, copies};
+pub use dtype::{Category, DType, result_type};
+pub use element::Element;
+pub use meta::Meta;
+pub use scalar::Scalar;
+pub use shape::{Axes, Shape};
+pub use storage::{cached_bytes, empty_cache, live_bytes, peak_bytes};
+
+pub use half::{bf16, f16};

@@ -9,7 +9,6 @@ pub mod real;
 pub mod reduce;
 
 mod math;
-pub mod level;
 
 #[cfg(test)]
 mod samples;
