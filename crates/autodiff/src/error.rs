@@ -31,6 +31,10 @@ impl OpError {
     pub fn hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
         OpError { hint: hint.into(), ..self }
     }
+    /// The error of a method that checks its arguments before the op runs.
+    pub(crate) fn at(self, op: &'static str, x: &crate::Tensor) -> Self {
+        self.of(op, vec![x.meta()])
+    }
     pub(crate) fn of(self, op: &'static str, inputs: Vec<Meta>) -> Self {
         let scope = mode::current_scope().map(|s| s.to_string()).unwrap_or_default();
         OpError { op, inputs, scope, ..self }
