@@ -88,6 +88,8 @@ pub fn fold_rows_at<F: Fold, T: Number>(
     if n == 0 || inner == 0 {
         out.fill(MaybeUninit::new(F::start()));
     } else if inner == 1 {
+        // Wide registers only get in the way of a short row; the bits are the same.
+        let level = if n < LANES { Level::Baseline } else { level };
         T::run_at(level, Rows::<F, T> { x, n, out, fold: PhantomData });
     } else {
         T::run_at(level, Columns::<F, T> { x, n, inner, out, fold: PhantomData });
