@@ -7,6 +7,7 @@ pub mod level;
 pub mod loops;
 pub mod real;
 pub mod reduce;
+pub mod rows;
 
 mod math;
 

@@ -118,9 +118,15 @@ impl<F: Fold, T: Number> Kernel for Rows<'_, F, T> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         for (row, out) in self.x.chunks_exact(self.n).zip(self.out) {
-            out.write(if self.n < LANES { short::<F, T>(row) } else { long::<F, T>(row) });
+            out.write(row_fold::<F, T>(row));
         }
     }
+}
+
+/// One contiguous row folded into one element, inside a kernel.
+#[inline(always)]
+pub(in super::super) fn row_fold<F: Fold, T: Number>(x: &[T]) -> T {
+    if x.len() < LANES { short::<F, T>(x) } else { long::<F, T>(x) }
 }
 
 /// A row of less than `LANES` elements, in four lanes.
