@@ -1,5 +1,6 @@
 //! The loops: instruction levels, element-wise formulas, matrix products.
 
+pub mod convert;
 pub mod dispatch;
 pub mod element;
 pub mod gemm;
@@ -7,6 +8,7 @@ pub mod level;
 pub mod loops;
 pub mod real;
 pub mod reduce;
+pub mod rows;
 
 mod math;
 

@@ -101,7 +101,8 @@ fn extreme<C: Choice, T: Number>(
     if inner > 1 {
         T::run_at(level, Columns { x, n, inner, values, indices, choice });
     } else if n < SHORT {
-        T::run_at(level, ShortRows { x, n, values, indices, choice });
+        // Wide registers only get in the way of a short row.
+        T::run_at(Level::Baseline, ShortRows { x, n, values, indices, choice });
     } else {
         // Twice over the data, both times at full width, is faster than once with an index a lane.
         fold_rows_at(level, C::CHOICE, x, shape, values);
@@ -164,11 +165,16 @@ impl<T: Number> Kernel for Find<'_, T> {
             // SAFETY: `fold_rows_at` has written all values.
             let best = unsafe { value.assume_init_read() };
             let is_it = |v: T| (v == best) | (v.is_nan() & best.is_nan());
-            let (blocks, _) = row.as_chunks::<BLOCK>();
-            let before =
-                blocks.iter().take_while(|b| !b.iter().fold(false, |any, &v| any | is_it(v)));
-            let start = before.count() * BLOCK;
-            let at = row[start..].iter().position(|&v| is_it(v)).map_or(0, |i| start + i);
+            let (blocks, rest) = row.as_chunks::<BLOCK>();
+            let missed = |b: &&[T; BLOCK]| !b.iter().fold(false, |any, &v| any | is_it(v));
+            let before = blocks.iter().take_while(missed).count();
+            let inside = match blocks.get(before) {
+                // All of the block at once: the lowest index where it is, without a branch.
+                Some(block) => (0..BLOCK)
+                    .fold(BLOCK, |first, j| first.min(if is_it(block[j]) { j } else { BLOCK })),
+                None => rest.iter().position(|&v| is_it(v)).unwrap_or(0),
+            };
+            let at = before * BLOCK + inside;
             value.write(row[at]);
             index.write(at as i64);
         }

@@ -88,6 +88,8 @@ pub fn fold_rows_at<F: Fold, T: Number>(
     if n == 0 || inner == 0 {
         out.fill(MaybeUninit::new(F::start()));
     } else if inner == 1 {
+        // Wide registers only get in the way of a short row; the bits are the same.
+        let level = if n < LANES { Level::Baseline } else { level };
         T::run_at(level, Rows::<F, T> { x, n, out, fold: PhantomData });
     } else {
         T::run_at(level, Columns::<F, T> { x, n, inner, out, fold: PhantomData });
@@ -116,9 +118,15 @@ impl<F: Fold, T: Number> Kernel for Rows<'_, F, T> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         for (row, out) in self.x.chunks_exact(self.n).zip(self.out) {
-            out.write(if self.n < LANES { short::<F, T>(row) } else { long::<F, T>(row) });
+            out.write(row_fold::<F, T>(row));
         }
     }
+}
+
+/// One contiguous row folded into one element, inside a kernel.
+#[inline(always)]
+pub(in super::super) fn row_fold<F: Fold, T: Number>(x: &[T]) -> T {
+    if x.len() < LANES { short::<F, T>(x) } else { long::<F, T>(x) }
 }
 
 /// A row of less than `LANES` elements, in four lanes.

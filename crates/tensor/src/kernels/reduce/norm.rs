@@ -46,8 +46,9 @@ fn minimum(a: f64, b: f64) -> f64 {
     if (a < b) | a.is_nan() { a } else { b }
 }
 
-/// Four AVX-512 registers of f64; f64 needs no levels, the error of n additions is below n·10⁻¹⁶.
-const LANES: usize = 32;
+/// Eight AVX-512 registers of f64. With 32 the inner loop is unrolled before it could become vector
+/// code: 0.29 ns an element instead of 0.055. No levels as in f32: n additions err below n·10⁻¹⁶.
+const LANES: usize = 64;
 
 struct Fold<'a, T, Term, F> {
     x: &'a [T],
@@ -64,8 +65,8 @@ impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Kernel for Fold<'_,
         let mut lanes = [self.start; LANES];
         let (blocks, rest) = self.x.as_chunks::<LANES>();
         for block in blocks {
-            for (lane, &v) in lanes.iter_mut().zip(block) {
-                *lane = (self.fold)(*lane, (self.term)(v.wide()));
+            for j in 0..LANES {
+                lanes[j] = (self.fold)(lanes[j], (self.term)(block[j].wide()));
             }
         }
         for (lane, &v) in lanes.iter_mut().zip(rest) {
