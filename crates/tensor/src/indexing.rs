@@ -99,6 +99,27 @@ impl Array {
             })
             .collect()
     }
+    /// This array as entries `start, start + step, …` of an axis of `size`, zeros elsewhere: the adjoint
+    /// of [`Array::slice`].
+    ///
+    /// # Panics
+    /// If an entry leaves the axis.
+    #[track_caller]
+    pub fn place(&self, axis: usize, start: usize, step: usize, size: usize) -> Array {
+        let (outer, n, inner) = self.shape().around(axis);
+        let last = n.checked_sub(1).map_or(0, |n| start + n * step + 1);
+        assert!(last <= size, "place: {n} entries from {start} by {step} leave an axis of {size}");
+        dispatch!(self.dtype(), T => Array::build::<T>(self.shape().with(axis, size), |out| {
+            out.fill(T::default());
+            let x = self.read::<T>();
+            for o in 0..outer {
+                for j in 0..n {
+                    let (to, from) = ((o * size + start + j * step) * inner, (o * n + j) * inner);
+                    out[to..to + inner].copy_from_slice(&x[from..from + inner]);
+                }
+            }
+        }))
+    }
     /// Arrays of one dtype joined along `axis`; all other sizes are equal.
     ///
     /// # Panics

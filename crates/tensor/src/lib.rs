@@ -18,6 +18,7 @@ pub mod kernels;
 mod matmul;
 mod meta;
 mod reduce;
+mod rows;
 mod scalar;
 mod shape;
 mod storage;

@@ -1,6 +1,8 @@
 //! Fused passes over the rows of one axis: softmax and its relatives.
 
 use crate::kernels::element::Lane;
+use crate::kernels::rows as kernels;
+use crate::storage::as_uninit;
 use crate::shape::Axes;
 use crate::{Array, DType, Element, threads};
 use std::borrow::Cow;
@@ -47,4 +49,89 @@ pub(crate) fn along<T: Lane + Element>(
 /// The type row kernels compute in.
 pub(crate) fn row_lane(dtype: DType) -> DType {
     if dtype == DType::F64 { DType::F64 } else { DType::F32 }
+}
+
+/// Run `$kernel` over the rows in f32 or f64, and come back to the dtype of `$x`.
+macro_rules! over_rows {
+    ([$($x:ident),*], $axis:expr, $kernel:ident($($arg:ident),*)) => {{
+        let dtype = first_dtype(&[$(&*$x),*]);
+        let wide = [$($x.clone().cast(row_lane(dtype))),*];
+        let refs: Vec<&Array> = wide.iter().collect();
+        let y = if row_lane(dtype) == DType::F64 {
+            along::<f64>(&refs, $axis, &|x, n, y| {
+                let [$($arg),*] = *x else { return };
+                kernels::$kernel($($arg,)* n, as_uninit(y));
+            })
+        } else {
+            along::<f32>(&refs, $axis, &|x, n, y| {
+                let [$($arg),*] = *x else { return };
+                kernels::$kernel($($arg,)* n, as_uninit(y));
+            })
+        };
+        y.cast(dtype)
+    }};
+}
+
+fn first_dtype(xs: &[&Array]) -> DType {
+    xs[0].dtype()
+}
+
+impl Array {
+    /// `eˣ / Σ eˣ` along `axis`, without overflow.
+    ///
+    /// # Panics
+    /// If the axis does not exist.
+    #[track_caller]
+    pub fn softmax(&self, axis: usize) -> Array {
+        over_rows!([self], axis, softmax(x))
+    }
+    /// `y·(g − Σ g·y)` along `axis`, for `y` = `self` and the gradient `g` of the same shape.
+    ///
+    /// # Panics
+    /// If the axis does not exist or the shapes differ.
+    #[track_caller]
+    pub fn softmax_backward(&self, grad: &Array, axis: usize) -> Array {
+        assert!(self.shape() == grad.shape(), "softmax_backward: shapes differ");
+        over_rows!([self, grad], axis, softmax_backward(y, g))
+    }
+    /// `x − log Σ eˣ` along `axis`, without overflow.
+    ///
+    /// # Panics
+    /// If the axis does not exist.
+    #[track_caller]
+    pub fn log_softmax(&self, axis: usize) -> Array {
+        over_rows!([self], axis, log_softmax(x))
+    }
+    /// `g − eʸ·Σ g` along `axis`, for `y` = `self` and the gradient `g` of the same shape.
+    ///
+    /// # Panics
+    /// If the axis does not exist or the shapes differ.
+    #[track_caller]
+    pub fn log_softmax_backward(&self, grad: &Array, axis: usize) -> Array {
+        assert!(self.shape() == grad.shape(), "log_softmax_backward: shapes differ");
+        over_rows!([self, grad], axis, log_softmax_backward(y, g))
+    }
+    /// `log Σ eˣ` along `axis`, which stays with size 1, without overflow; −∞ of nothing.
+    ///
+    /// # Panics
+    /// If the axis does not exist.
+    #[track_caller]
+    pub fn logsumexp(&self, axis: usize) -> Array {
+        let wide = self.clone().cast(row_lane(self.dtype()));
+        let mut order: Axes<usize> = (0..self.rank()).collect();
+        let last = order.len() - 1;
+        order.swap(axis, last);
+        let turned = wide.permute(&order).contiguous();
+        let to = turned.shape().with(last, 1);
+        let n = turned.shape()[last];
+        let y = match turned.dtype() {
+            DType::F64 => Array::build::<f64>(to, |out| {
+                kernels::logsumexp(turned.elements::<f64>(), n, as_uninit(out));
+            }),
+            _ => Array::build::<f32>(to, |out| {
+                kernels::logsumexp(turned.elements::<f32>(), n, as_uninit(out));
+            }),
+        };
+        y.permute(&order).cast(self.dtype())
+    }
 }

@@ -1,6 +1,8 @@
 //! Which type an element is computed in, and the conversions.
 
+use crate::kernels::convert::{Convert, Value, convert};
 use crate::kernels::element::Lane;
+use crate::storage::as_uninit;
 use crate::{Array, Element, Shape, threads};
 use half::{bf16, f16};
 
@@ -51,11 +53,26 @@ macro_rules! direct {
 }
 direct!(f32, f64, i64);
 
+/// The half types convert by vector kernels.
+macro_rules! half_tiles {
+    () => {
+        fn widen(x: &[Self], y: &mut [f32]) {
+            convert(x, as_uninit(y));
+        }
+        fn narrow(x: &[f32], y: &mut [Self]) {
+            convert(x, as_uninit(y));
+        }
+    };
+}
+
+
 impl Stored for f16 {
     type Lane = f32;
+    half_tiles!();
 }
 impl Stored for bf16 {
     type Lane = f32;
+    half_tiles!();
 }
 impl Stored for u8 {
     type Lane = i64;
@@ -70,18 +87,15 @@ const CHUNK: usize = 32 << 10;
 const NS_PER_ELEMENT: f64 = 0.5;
 
 /// Every element converted.
-pub(super) fn cast<S: Element, D: Element>(x: &Array, shape: &Shape) -> Array {
+pub(super) fn cast<S: Element + Convert<D>, D: Element + Value>(x: &Array, shape: &Shape) -> Array {
     let from = x.read::<S>();
     Array::build::<D>(shape, |out| {
         let part = |i: usize, out: &mut [D]| {
             let from = &from[i * CHUNK..i * CHUNK + out.len()];
-            convert(from, out);
+            convert(from, as_uninit(out));
         };
         threads::run_chunks(out, CHUNK, shape.numel() as f64 * NS_PER_ELEMENT, &part);
     })
 }
 
-fn convert<S: Element, D: Element>(from: &[S], out: &mut [D]) {
-    from.iter().zip(out).for_each(|(v, o)| *o = D::of(v.scalar()));
-}
 
