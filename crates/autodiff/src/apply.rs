@@ -3,7 +3,6 @@
 use crate::graph::{Edge, Link, Node};
 use crate::mode::is_grad_enabled;
 use crate::op::{Few, Op, Pack, Promotion};
-use crate::saved::Kept;
 use crate::tensor::{Kind, vacant};
 use crate::{OpError, Save, Tensor, must, no_grad};
 use gradus_tensor::{Array, Category, DType, Meta, result_type};
@@ -226,12 +225,4 @@ fn unify(inputs: &mut [Taken], float: bool) {
         let cast = Tensor(Kind::Value { array, edge, kept: None }).to_dtype(dtype);
         *t = cast.into_taken();
     }
-}
-
-/// What forward left behind, for tests of ops that want to look.
-#[cfg(test)]
-pub(crate) fn kept_by<O: Op>(op: &O, x: O::In<Array>, need: &[bool]) -> Kept {
-    let mut save = Save::new(need);
-    drop(op.forward(x, &mut save));
-    save.kept
 }

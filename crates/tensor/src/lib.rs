@@ -8,8 +8,10 @@
 //! | how is a formula run over all elements? | `elementwise/`, `kernels/` |
 //! | which instructions are used? | [`kernels::level()`] |
 //! | serial or parallel? | [`threads`] |
+//! | where do random numbers come from? | `random/`, [`Generator`] |
 
 mod array;
+mod display;
 mod dtype;
 mod element;
 mod elementwise;
@@ -19,6 +21,7 @@ mod matmul;
 mod meta;
 mod reduce;
 mod rows;
+mod random;
 mod scalar;
 mod shape;
 mod storage;
@@ -30,6 +33,10 @@ pub use dtype::{Category, DType, result_type};
 pub use element::Element;
 pub use matmul::{Finish, matmul_shape};
 pub use meta::Meta;
+pub use random::{
+    DEFAULT_SEED, Generator, GeneratorRng, manual_seed, rng_state, set_rng_state,
+    with_default_generator,
+};
 pub use scalar::Scalar;
 pub use shape::{Axes, Shape};
 pub use storage::{cached_bytes, empty_cache, live_bytes, peak_bytes};

@@ -18,7 +18,7 @@ pub(super) fn broadcast(a: &Meta, b: &Meta) -> Result<Meta, OpError> {
 #[cold]
 fn mismatch(a: &Shape, b: &Shape) -> OpError {
     let pairs = a.iter().rev().zip(b.iter().rev());
-    let differs = |(_, (&x, &y)): &(usize, (&usize, &usize))| x != y && x != 1 && y != 1;
+    let differs = |(_, (x, y)): &(usize, (&usize, &usize))| x != y && **x != 1 && **y != 1;
     let hint = match pairs.enumerate().find(differs) {
         Some((i, (x, y))) => format!("axis -{} has sizes {x} and {y}", i + 1),
         None => String::new(),
