@@ -1,7 +1,7 @@
 //! The tensor users see.
 
-use crate::graph::Edge;
 use crate::apply::Taken;
+use crate::graph::Edge;
 use crate::place::Place;
 use gradus_tensor::{Array, DType, Element, Meta, Scalar, Shape};
 use std::fmt;
@@ -28,7 +28,11 @@ pub struct Tensor(pub(crate) Kind);
 #[derive(Clone)]
 pub(crate) enum Kind {
     /// `kept` is where the gradient of a result goes that asked to retain it.
-    Value { array: Array, edge: Option<Edge>, kept: Option<Arc<Place>> },
+    Value {
+        array: Array,
+        edge: Option<Edge>,
+        kept: Option<Arc<Place>>,
+    },
     Place(Arc<Place>),
 }
 
@@ -54,7 +58,10 @@ impl Tensor {
     #[track_caller]
     pub fn requires_grad_(self) -> Self {
         let meta = self.meta();
-        assert!(meta.dtype.is_float(), "requires_grad_: only floating point has gradients, not {meta}");
+        assert!(
+            meta.dtype.is_float(),
+            "requires_grad_: only floating point has gradients, not {meta}"
+        );
         Tensor(Kind::Place(Arc::new(Place::new(self.array(), true))))
     }
     /// The numbers (of a leaf: as they are now).

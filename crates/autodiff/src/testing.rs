@@ -142,10 +142,7 @@ mod case {
     }
 
     impl Case {
-        pub(crate) fn new(
-            shapes: &'static [&'static [usize]],
-            f: fn(&[Tensor]) -> Tensor,
-        ) -> Self {
+        pub(crate) fn new(shapes: &'static [&'static [usize]], f: fn(&[Tensor]) -> Tensor) -> Self {
             Case { shapes, range: (-1.0, 1.0), f }
         }
         /// Inputs from this range, for ops that are not defined everywhere.

@@ -130,7 +130,10 @@ impl Array {
         let fits = |x: &Array| {
             x.dtype() == first.dtype() && x.shape().with(axis, 0) == first.shape().with(axis, 0)
         };
-        assert!(xs.iter().all(fits), "cat: dtypes and all sizes but those of axis {axis} are equal");
+        assert!(
+            xs.iter().all(fits),
+            "cat: dtypes and all sizes but those of axis {axis} are equal"
+        );
         let total = xs.iter().map(|x| x.shape()[axis]).sum();
         let shape = first.shape().with(axis, total);
         let (outer, _, inner) = first.shape().around(axis);

@@ -2,8 +2,8 @@
 
 use crate::kernels::element::Lane;
 use crate::kernels::rows as kernels;
-use crate::storage::as_uninit;
 use crate::shape::Axes;
+use crate::storage::as_uninit;
 use crate::{Array, DType, Element, threads};
 use std::borrow::Cow;
 

@@ -90,7 +90,8 @@ impl Tensor {
         }
         let raised: Vec<Tensor> =
             xs.iter().map(|x| x.try_unsqueeze(dim)).collect::<Result<_, _>>()?;
-        let axis = if dim < 0 { dim + raised.first().map_or(0, Tensor::rank) as isize } else { dim };
+        let axis =
+            if dim < 0 { dim + raised.first().map_or(0, Tensor::rank) as isize } else { dim };
         Tensor::try_apply(Cat { axis: axis as usize }, raised)
     }
 }

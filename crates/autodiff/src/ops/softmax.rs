@@ -64,9 +64,8 @@ impl Op for SoftmaxBackward {
         let dot = |a: &Tensor, b: &Tensor| {
             if a.rank() == 0 { a * b } else { (a * b).sum_dims(&dims, true) }
         };
-        let left = saved.need(0).then(|| {
-            Tensor::apply(SoftmaxBackward { axis: self.axis }, [&u, &y])
-        });
+        let left =
+            saved.need(0).then(|| Tensor::apply(SoftmaxBackward { axis: self.axis }, [&u, &y]));
         let right = saved.need(1).then(|| &u * (&g - dot(&g, &y)) - &g * dot(&u, &y));
         [left, right]
     }

@@ -64,9 +64,9 @@ impl Array {
     pub fn slice(&self, dim: isize, start: usize, step: usize, len: usize) -> Array {
         let axis = self.axis("slice", dim);
         let size = self.shape().get(axis).copied().unwrap_or(0);
-        let last = len.checked_sub(1).map_or(Some(start), |n| {
-            n.checked_mul(step).and_then(|d| d.checked_add(start + 1))
-        });
+        let last = len
+            .checked_sub(1)
+            .map_or(Some(start), |n| n.checked_mul(step).and_then(|d| d.checked_add(start + 1)));
         assert!(
             last.is_some_and(|end| end <= size),
             "slice: {len} entries from {start} by {step} leave axis {axis} of {}",

@@ -65,7 +65,6 @@ macro_rules! half_tiles {
     };
 }
 
-
 impl Stored for f16 {
     type Lane = f32;
     half_tiles!();
@@ -97,5 +96,3 @@ pub(super) fn cast<S: Element + Convert<D>, D: Element + Value>(x: &Array, shape
         threads::run_chunks(out, CHUNK, shape.numel() as f64 * NS_PER_ELEMENT, &part);
     })
 }
-
-
