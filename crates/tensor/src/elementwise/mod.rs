@@ -5,6 +5,7 @@
 //! (`drive.rs`).
 
 mod drive;
+mod small;
 mod stored;
 
 use crate::kernels::element::{Compare, Map, Zip, Zip3};
@@ -47,13 +48,17 @@ impl Array {
     /// # Panics
     /// If the dtype is not floating point and `op` has no formula for integers.
     #[track_caller]
-    pub fn map<O: Map>(mut self, op: O) -> Array {
-        let shape = self.shape().clone();
-        stored!(self.dtype(), S => {
-            if in_place::<S>(&mut self, &[], &|x, _| loops::map_in_place(op, x)) {
-                return self;
+    pub fn map<O: Map>(self, op: O) -> Array {
+        let mut this = match small::map(self, op) {
+            Ok(y) => return y,
+            Err(this) => this,
+        };
+        let shape = this.shape().clone();
+        stored!(this.dtype(), S => {
+            if in_place::<S>(&mut this, &[], &|x, _| loops::map_in_place(op, x)) {
+                return this;
             }
-            produce::<S>(&[self], &shape, &|x, y| match x[0] {
+            produce::<S>(&[this], &shape, &|x, y| match x[0] {
                 Operand::Slice(x) => loops::map(op, x, as_uninit(y)),
                 Operand::Same(x) => {
                     y.fill(x);
@@ -68,22 +73,26 @@ impl Array {
     /// # Panics
     /// If dtypes differ or shapes do not broadcast.
     #[track_caller]
-    pub fn zip<O: Zip>(mut self, mut rhs: Array, op: O) -> Array {
-        let shape = common(&self, &rhs);
-        stored!(self.dtype(), S => {
-            if *self.shape() == shape {
+    pub fn zip<O: Zip>(self, rhs: Array, op: O) -> Array {
+        let (mut this, mut rhs) = match small::zip(self, rhs, op) {
+            Ok(y) => return y,
+            Err(operands) => operands,
+        };
+        let shape = common(&this, &rhs);
+        stored!(this.dtype(), S => {
+            if *this.shape() == shape {
                 let other = std::slice::from_ref(&rhs);
-                if in_place::<S>(&mut self, other, &|a, b| loops::zip_into_a(op, a, b[0])) {
-                    return self;
+                if in_place::<S>(&mut this, other, &|a, b| loops::zip_into_a(op, a, b[0])) {
+                    return this;
                 }
             }
             if *rhs.shape() == shape {
-                let other = std::slice::from_ref(&self);
+                let other = std::slice::from_ref(&this);
                 if in_place::<S>(&mut rhs, other, &|b, a| loops::zip_into_b(op, a[0], b)) {
                     return rhs;
                 }
             }
-            produce::<S>(&[self, rhs], &shape, &|x, y| loops::zip(op, x[0], x[1], as_uninit(y)))
+            produce::<S>(&[this, rhs], &shape, &|x, y| loops::zip(op, x[0], x[1], as_uninit(y)))
         })
     }
     /// `op` of every triple of elements, broadcasting; in place of the first if it is given up.
