@@ -149,7 +149,7 @@ def _tensors(state):
     """The entries of a state as tensors; absent ones (None) are left out."""
     for key, value in state.items():
         if value is not None:
-            yield key, torch.as_tensor(value, dtype=torch.get_default_dtype())
+            yield key, torch.as_tensor(value, dtype=torch.get_default_dtype()).clone()
 
 
 def _exact_newton_schulz(grad, ns_coefficients, ns_steps, eps):

@@ -11,6 +11,8 @@ from .fixture import Fixture
 
 STEPS = 60
 BASE_LRS = [0.1, 0.03]
+# State keys that only ever hold functions.
+FUNCTIONS = {"_scale_fn_custom"}
 TOL = {"f64": {"rtol": 1e-9, "atol": 1e-13}}
 LAMBDAS = {
     "pow": ("base**e", lambda e, base: base**e),
@@ -128,7 +130,7 @@ def _momentums(optimizer):
 def _readable(state):
     """A scheduler's state dict without what JSON cannot hold (functions and references to them)."""
     if isinstance(state, dict):
-        return {k: _readable(v) for k, v in state.items() if not callable(v) or v is None}
+        return {k: _readable(v) for k, v in state.items() if k not in FUNCTIONS and not callable(v)}
     if isinstance(state, (list, tuple)):
         return [None if callable(v) else _readable(v) for v in state]
     return state

@@ -37,6 +37,8 @@ def generate(seed, digits=DIGITS):
 
 def _digits(images):
     """The first digits without their margin, shrunk to 8×8 pixels of 17 grey levels."""
+    if not images.exists():
+        raise SystemExit(f"{images} is missing; --digits names the images of MNIST")
     labels = images.with_name(images.name.replace("images-idx3", "labels-idx1"))
     pixels = np.frombuffer(gzip.open(images).read(), np.uint8, SAMPLES * 784, 16).reshape(-1, 1, 28, 28)
     y = np.frombuffer(gzip.open(labels).read(), np.uint8, SAMPLES, 8)
