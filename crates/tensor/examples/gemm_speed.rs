@@ -15,7 +15,7 @@ use gradus_tensor::threads::num_threads;
 const BUDGET: Duration = Duration::from_millis(300);
 
 fn time(name: &str, flops: f64, mut f: impl FnMut()) {
-    if std::env::args().nth(1).is_some_and(|filter| !name.contains(&filter)) {
+    if std::env::args().nth(1).is_some_and(|filter| !format!("{name}$").contains(&filter)) {
         return;
     }
     let warm = Instant::now();
@@ -116,6 +116,11 @@ fn main() {
     {
         shape("f32", f32s, size, (false, false), 0.0);
         shape("f32", f32s, size, (false, true), 0.0);
+    }
+    for size in [(64, 1024, 1024), (128, 1024, 1024), (256, 1024, 1024), (128, 512, 2048), (2048, 2048, 2048), (64, 2048, 2048), (64, 512, 4096), (64, 800, 8192),(128, 800, 8192), (32, 800, 8192),(256,500,1500),(512,500,1500), (1024, 512, 4096), (256, 800, 8192), (128, 256, 784), (128, 1000, 1000), (64, 1000, 1000), (256, 1000, 1000), (256, 4096, 256), (100, 100, 100), (128, 128, 128), (200,300,500)] {
+        shape("f32", f32s, size, (false, false), 0.0);
+        shape("f32", f32s, size, (false, true), 0.0);
+        shape("f32", f32s, size, (true, false), 0.0);
     }
     shape("f32", f32s, (256, 64, 784), (true, false), 1.0);
     batch(8, 256, false);

@@ -182,12 +182,11 @@ fn product<T: GemmElement>(
     // The transposed product is the product of the transposed factors, in the other order.
     let (left, right, rows, cols) =
         if turned { (b.transposed(), a.transposed(), n, m) } else { (a, b, m, n) };
-    let panels = cols.div_ceil(kernels.lanes * kernels.vectors);
     let left_strided = left.strided(false, kernels);
     let right_strided = right.strided(true, kernels);
     let left = match &left_strided {
-        Ok(strided) if plan::left_is_direct(&left, panels) => Side::Direct(strided.view),
-        Ok(strided) => Side::Packed(strided),
+        // One broadcast after the other is as fast from any strides as from a packed panel.
+        Ok(strided) => Side::Direct(strided.view),
         Err(packed) => Side::Packed(*packed),
     };
     let right = match &right_strided {

@@ -76,17 +76,12 @@ impl<T: GemmElement> Product<'_, T> {
         }
     }
 
-    /// Columns that are packed at a time: whole full panels.
+    /// Columns that are used at a time: whole full panels.
     fn col_block(&self, depth_block: usize) -> usize {
         let panel = self.kernels.lanes * self.kernels.vectors;
-        match self.right {
-            Side::Direct(_) => self.cols,
-            Side::Packed(_) => {
-                let most = plan::PACKED_BYTES / (size_of::<T>() * depth_block);
-                let blocks = self.cols.div_ceil(most.max(panel));
-                self.cols.div_ceil(blocks).next_multiple_of(panel)
-            }
-        }
+        let most = plan::RIGHT_BYTES / (size_of::<T>() * depth_block);
+        let blocks = self.cols.div_ceil(most.max(panel));
+        self.cols.div_ceil(blocks).next_multiple_of(panel)
     }
 
     fn run_block(&self, cols: Range<usize>, depth: Range<usize>) {
