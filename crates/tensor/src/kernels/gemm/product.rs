@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::epilogue::{Epilogue, Shift, write};
+use super::epilogue::Epilogue;
 use super::kernel::{GemmElement, Kernels};
 use super::matrix::View;
 use super::pack::Pack;
@@ -78,6 +78,10 @@ impl<T: GemmElement> Product<'_, T> {
 
     /// Columns that are used at a time: whole full panels.
     fn col_block(&self, depth_block: usize) -> usize {
+        if self.rows == 1 {
+            // Nothing is read twice.
+            return self.cols.next_multiple_of(self.kernels.lanes);
+        }
         let panel = self.kernels.lanes * self.kernels.vectors;
         let most = plan::RIGHT_BYTES / (size_of::<T>() * depth_block);
         let blocks = self.cols.div_ceil(most.max(panel));
@@ -144,7 +148,8 @@ impl<T: GemmElement> Product<'_, T> {
             Side::Direct(_) => None,
             Side::Packed(_) => Some(Scratch::new(most * steps)),
         };
-        let mut turned = self.out.turned.then(|| Scratch::new(2 * self.tile_len()));
+        let mut turned =
+            self.out.turned.then(|| Scratch::new(most.next_multiple_of(16) * self.pitch()));
         let mut row = rows.start;
         while row < rows.end {
             let left = rows.end - row;
@@ -161,14 +166,10 @@ impl<T: GemmElement> Product<'_, T> {
             for panel in panels.clone() {
                 let tile = self.tile(block, panel, (row, count), (a, a_row, a_step));
                 // SAFETY: see `tile`; its element of the output belongs to this task alone.
-                unsafe { self.compute(tile, block, panel, row, turned.as_deref_mut()) };
+                unsafe { self.compute(&tile, turned.as_deref_mut()) };
             }
             row += count;
         }
-    }
-
-    fn tile_len(&self) -> usize {
-        self.kernels.rows * self.kernels.lanes * self.kernels.vectors.max(self.kernels.wide)
     }
 
     /// The tile of some rows and one panel. Its pointers are good for its sizes: the left ones come
@@ -194,7 +195,9 @@ impl<T: GemmElement> Product<'_, T> {
             (Side::Packed(_), None) => unreachable!("a block of a packed side is packed"),
         };
         let last = block.depth.end == self.depth;
-        let bias = self.out.epilogue.bias().filter(|_| last && !self.out.turned);
+        let bias = self.out.epilogue.bias().filter(|_| last);
+        // Rows and columns as the output sees them.
+        let (at_row, at_col) = if self.out.turned { (col, row) } else { (row, col) };
         Tile {
             depth,
             rows,
@@ -205,12 +208,17 @@ impl<T: GemmElement> Product<'_, T> {
             b,
             b_step,
             b_padded: block.packed.is_some() || !self.kernels.masked,
-            out: self.out.to.wrapping_add(row * self.out.row + col),
+            out: self.out.to.wrapping_add(at_row * self.out.row + at_col),
             out_row: self.out.row,
             keep: self.out.keep(block.depth.start == 0),
-            bias: bias.map_or(std::ptr::null(), |bias| bias[col..].as_ptr()),
+            bias: bias.map_or(std::ptr::null(), |bias| bias[at_col..].as_ptr()),
             relu: last && self.out.epilogue.relu(),
         }
+    }
+
+    /// Elements from a row of a tile to the next before it is turned.
+    fn pitch(&self) -> usize {
+        self.kernels.lanes * self.kernels.vectors
     }
 
     /// Computes a tile, and turns it if its rows are columns of the output.
@@ -218,39 +226,24 @@ impl<T: GemmElement> Product<'_, T> {
     /// # Safety
     /// `tile` is from [`Self::tile`], and no other task touches its part of the output.
     #[inline]
-    unsafe fn compute(
-        &self,
-        tile: Tile<T>,
-        block: &Block<'_, T>,
-        panel: usize,
-        row: usize,
-        turned: Option<&mut [T]>,
-    ) {
-        let Some(buffer) = turned else {
+    unsafe fn compute(&self, tile: &Tile<T>, turned: Option<&mut [T]>) {
+        let Some(sums) = turned else {
             // SAFETY: the caller's promise; `kernels` were chosen for this CPU.
-            return unsafe { (self.kernels.tile)(&tile) };
+            return unsafe { (self.kernels.tile)(tile) };
         };
-        let (straight, turned) = buffer.split_at_mut(self.tile_len());
-        let (rows, cols) = (tile.rows, tile.cols);
-        let plain =
-            Tile { out: straight.as_mut_ptr(), out_row: cols, keep: None, relu: false, ..tile };
-        let col = block.cols.start + block.panels.get(panel).0 * self.kernels.lanes;
-        // SAFETY: as above; the buffers hold a tile each.
+        let (to, pitch) = (sums.as_mut_ptr(), self.pitch());
+        let plain = Tile {
+            out: to,
+            out_row: pitch,
+            keep: None,
+            bias: std::ptr::null(),
+            relu: false,
+            ..*tile
+        };
+        // SAFETY: as above; the buffer holds a tile of whole blocks.
         unsafe {
             (self.kernels.tile)(&plain);
-            let lane = cols as isize;
-            (self.kernels.pack)(straight.as_ptr(), lane, 1, rows, cols, rows, turned.as_mut_ptr());
-        }
-        let last = block.depth.end == self.depth;
-        let shift = match self.out.epilogue.bias() {
-            Some(bias) if last => Shift::Each(&bias[row..row + rows]),
-            _ => Shift::None,
-        };
-        for (j, sums) in turned[..rows * cols].chunks_exact(rows).enumerate() {
-            let at = self.out.to.wrapping_add((col + j) * self.out.row + row);
-            // SAFETY: `rows` elements of row `col + j` of the output, this task's alone.
-            let out = unsafe { std::slice::from_raw_parts_mut(at, rows) };
-            write(out, sums, tile.keep, shift, tile.relu);
+            (self.kernels.turn)(tile, to, pitch);
         }
     }
 }
