@@ -12,9 +12,12 @@ use super::pack::Factor;
 /// in two 230; with 1024 steps, a transposed left factor (a line for each step) falls from 250 to 219.
 const DEPTH_BLOCK: usize = 800;
 
-/// Bytes of the right factor that are used at a time: half of the smallest common L2 cache (1 MiB),
+/// Bytes of the right factor that a task uses at a time: half of the smallest common L2 cache (1 MiB),
 /// from which they are read again for every row group.
 pub(super) const RIGHT_BYTES: usize = 512 * 1024;
+
+/// Bytes of the right factor that are packed at a time, for all tasks: a small part of L3.
+pub(super) const PACKED_BYTES: usize = 2 * 1024 * 1024;
 
 /// A right factor with contiguous lanes is read where it lies for up to this many rows. Measured in
 /// GF/s, direct and packed: 64x256x784 274 and 240, 128x512x2048 260 and 252, 512x500x1500 237 and
@@ -36,7 +39,16 @@ const TURN: f64 = 0.5;
 
 /// The steps of one block of depth: about equal ones, a function of the depth alone.
 pub(super) fn depth_block(depth: usize) -> usize {
-    depth.div_ceil(depth.div_ceil(DEPTH_BLOCK)).next_multiple_of(8)
+    even(depth, DEPTH_BLOCK, 8)
+}
+
+/// The size of about equal parts of `all` that are at most `most` long, in whole units.
+pub(super) fn even(all: usize, most: usize, unit: usize) -> usize {
+    if all <= most {
+        return all;
+    }
+    let most = (most - most % unit).max(unit);
+    all.div_ceil(all.div_ceil(most)).next_multiple_of(unit)
 }
 
 /// Whether the right factor can be read where it lies.

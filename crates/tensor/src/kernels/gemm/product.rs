@@ -48,127 +48,152 @@ pub(super) struct Output<'a, T> {
 // SAFETY: tasks write disjoint tiles through `to`; the rest is shared for reading.
 unsafe impl<T: Send + Sync> Sync for Output<'_, T> {}
 
-/// Part of the product that is computed in one go: all rows, some columns, some depth.
-struct Block<'a, T> {
+/// Columns of the right factor that are in use together, and their packed panels.
+struct Band<'a, T> {
     cols: Range<usize>,
-    depth: Range<usize>,
     panels: Panels,
-    /// The panels of the right factor, unless it is read directly.
+    /// Elements of depth of one block.
+    depth_block: usize,
+    /// Block by block of depth, the panels of the right factor, unless it is read directly.
     packed: Option<&'a [T]>,
 }
 
-/// Tasks to aim at for one block: enough to share evenly between a few dozen threads.
+/// Tasks to aim at: enough to share evenly between a few dozen threads.
 const TASKS: usize = 32;
 
 /// ns to pack an element, for the choice of threads.
 const PACK_NS: f64 = 0.1;
 
+/// A product that takes less [ns] is one task: cutting it up would take longer than it saves.
+const ONE_TASK_NS: f64 = 10_000.0;
+
 impl<T: GemmElement> Product<'_, T> {
     pub(super) fn run(&self) {
+        let Kernels { lanes, vectors, wide, .. } = *self.kernels;
+        let direct = matches!(self.right, Side::Direct(_));
+        let most = if self.rows == 1 && direct { wide } else { vectors };
         let depth_block = plan::depth_block(self.depth);
-        let col_block = self.col_block(depth_block);
-        for first_col in (0..self.cols).step_by(col_block) {
-            let cols = first_col..self.cols.min(first_col + col_block);
-            for first in (0..self.depth).step_by(depth_block) {
-                let depth = first..self.depth.min(first + depth_block);
-                self.run_block(cols.clone(), depth);
+        let width = if direct {
+            self.cols
+        } else {
+            plan::even(self.cols, plan::PACKED_BYTES / (size_of::<T>() * self.depth), lanes * most)
+        };
+        for first in (0..self.cols).step_by(width) {
+            let cols = first..self.cols.min(first + width);
+            let panels = Panels::new(cols.len().div_ceil(lanes), most);
+            let mut band = Band { cols, panels, depth_block, packed: None };
+            match self.right {
+                Side::Direct(_) => self.run_band(&band),
+                Side::Packed(right) => {
+                    let packed = self.pack_right(right, &band);
+                    band.packed = Some(&packed);
+                    self.run_band(&band);
+                }
             }
         }
     }
 
-    /// Columns that are used at a time: whole full panels.
-    fn col_block(&self, depth_block: usize) -> usize {
-        if self.rows == 1 {
-            // Nothing is read twice.
-            return self.cols.next_multiple_of(self.kernels.lanes);
-        }
-        let panel = self.kernels.lanes * self.kernels.vectors;
-        let most = plan::RIGHT_BYTES / (size_of::<T>() * depth_block);
-        let blocks = self.cols.div_ceil(most.max(panel));
-        self.cols.div_ceil(blocks).next_multiple_of(panel)
-    }
-
-    fn run_block(&self, cols: Range<usize>, depth: Range<usize>) {
-        let Kernels { lanes, vectors, wide, .. } = *self.kernels;
-        let direct = matches!(self.right, Side::Direct(_));
-        let most = if self.rows == 1 && direct { wide } else { vectors };
-        let panels = Panels::new(cols.len().div_ceil(lanes), most);
-        let packed = match self.right {
-            Side::Direct(_) => None,
-            Side::Packed(right) => Some(self.pack_right(right, &cols, &depth, panels)),
-        };
-        self.run_tasks(&Block { cols, depth, panels, packed: packed.as_deref() });
-    }
-
-    fn pack_right(
-        &self,
-        right: &dyn Pack<T>,
-        cols: &Range<usize>,
-        depth: &Range<usize>,
-        panels: Panels,
-    ) -> Scratch<T> {
+    /// Packs a band: for each block of depth its panels one behind the other.
+    fn pack_right(&self, right: &dyn Pack<T>, band: &Band<'_, T>) -> Scratch<T> {
         let lanes = self.kernels.lanes;
-        let mut packed = Scratch::<T>::new(cols.len().next_multiple_of(lanes) * depth.len());
-        // One task packs this much: a full panel, except for narrow ones at the end.
+        let width = band.cols.len().next_multiple_of(lanes);
+        let mut packed = Scratch::<T>::new(width * self.depth);
+        let (count, blocks) = (band.panels.count(), self.depth.div_ceil(band.depth_block));
         let cost_ns = packed.len() as f64 * PACK_NS;
         let to = Shared(packed.as_mut_ptr());
-        threads::run(panels.count(), cost_ns, &|index| {
-            let (first, vectors) = panels.get(index);
-            let (start, width) = (cols.start + first * lanes, vectors * lanes);
+        threads::run(count * blocks, cost_ns, &|task| {
+            let (first, vectors) = band.panels.get(task % count);
+            let start = task / count * band.depth_block;
+            let depth = start..self.depth.min(start + band.depth_block);
+            let lane = band.cols.start + first * lanes;
+            let lanes = lane..band.cols.end.min(lane + vectors * lanes);
             // SAFETY: panels are disjoint and lie within `packed`, which outlives the call.
             let out = unsafe {
-                let at = to.get().add(first * lanes * depth.len());
-                std::slice::from_raw_parts_mut(at, width * depth.len())
+                let at = width * start + first * self.kernels.lanes * depth.len();
+                let len = vectors * self.kernels.lanes * depth.len();
+                std::slice::from_raw_parts_mut(to.get().add(at), len)
             };
-            right.pack(start..cols.end.min(start + width), depth.clone(), width, out);
+            right.pack(lanes, depth, vectors * self.kernels.lanes, out);
         });
         packed
     }
 
-    fn run_tasks(&self, block: &Block<'_, T>) {
-        let group = self.kernels.rows;
+    /// Cuts a band into tasks, rows by columns. A task takes so many columns that a block of them stays
+    /// in L2, and fewer if there are few rows.
+    fn run_band(&self, band: &Band<'_, T>) {
+        let (group, panels) = (self.group(), band.panels.count());
+        let flops = 2.0 * (self.rows * band.cols.len()) as f64 * self.depth as f64;
+        let cost_ns = flops / self.kernels.flops_per_ns;
+        if cost_ns < ONE_TASK_NS {
+            return self.run_task(band, 0..self.rows, 0..panels);
+        }
         let groups = self.rows.div_ceil(group);
-        let groups_each = groups.div_ceil(TASKS);
-        let row_tasks = groups.div_ceil(groups_each);
-        let panels = block.panels.count();
-        let panels_each = panels.div_ceil((TASKS / row_tasks).clamp(1, panels));
+        let panel_bytes = self.pitch() * size_of::<T>() * band.depth_block.min(self.depth);
+        // A tile of one row reads nothing twice.
+        let fit = if self.rows == 1 { panels } else { (plan::RIGHT_BYTES / panel_bytes).max(1) };
+        let panels_each = plan::even(panels, fit.min(panels.div_ceil(TASKS.div_ceil(groups))), 1);
         let panel_tasks = panels.div_ceil(panels_each);
-        let flops = 2.0 * (self.rows * block.cols.len()) as f64 * block.depth.len() as f64;
-        threads::run(row_tasks * panel_tasks, flops / self.kernels.flops_per_ns, &|task| {
-            let (i, j) = (task / panel_tasks, task % panel_tasks);
-            let rows = i * groups_each * group..self.rows.min((i + 1) * groups_each * group);
-            self.run_task(block, rows, j * panels_each..panels.min((j + 1) * panels_each));
+        let groups_each = (groups * panel_tasks / TASKS).clamp(1, groups);
+        let row_tasks = groups.div_ceil(groups_each);
+        threads::run(row_tasks * panel_tasks, cost_ns, &|task| {
+            let (row, panel) = (task % row_tasks * groups_each * group, task / row_tasks);
+            let rows = row..self.rows.min(row + groups_each * group);
+            let panel = panel * panels_each;
+            self.run_task(band, rows, panel..panels.min(panel + panels_each));
         });
     }
 
-    fn run_task(&self, block: &Block<'_, T>, rows: Range<usize>, panels: Range<usize>) {
-        let steps = block.depth.len();
-        let most = self.kernels.rows;
+    /// Rows of a full tile.
+    #[inline]
+    fn group(&self) -> usize {
+        if self.cols <= self.kernels.lanes { self.kernels.tall } else { self.kernels.rows }
+    }
+
+    fn run_task(&self, band: &Band<'_, T>, rows: Range<usize>, panels: Range<usize>) {
+        let most = self.group();
         let mut packed = match self.left {
             Side::Direct(_) => None,
-            Side::Packed(_) => Some(Scratch::new(most * steps)),
+            Side::Packed(_) => Some(Scratch::new(most * band.depth_block.min(self.depth))),
         };
         let mut turned =
             self.out.turned.then(|| Scratch::new(most.next_multiple_of(16) * self.pitch()));
-        let mut row = rows.start;
-        while row < rows.end {
-            let left = rows.end - row;
-            let count = if left >= most { most } else { 1 << left.ilog2() };
-            let (a, a_row, a_step) = match self.left {
-                Side::Direct(view) => (view.at(row, block.depth.start), view.lane, view.step),
-                Side::Packed(source) => {
-                    let buffer = packed.as_deref_mut().expect("made above for a packed side");
-                    let buffer = &mut buffer[..count * steps];
-                    source.pack(row..row + count, block.depth.clone(), count, buffer);
-                    (buffer.as_ptr(), 1, count as isize)
+        let mut start = 0;
+        while start < self.depth {
+            let depth = start..self.depth.min(start + band.depth_block);
+            let mut row = rows.start;
+            while row < rows.end {
+                let left = rows.end - row;
+                let count = if left >= most { most } else { 1 << left.ilog2() };
+                let a = self.left_rows(row..row + count, &depth, packed.as_deref_mut());
+                for panel in panels.clone() {
+                    let tile = self.tile(band, panel, &depth, (row, count), a);
+                    // SAFETY: see `tile`; its part of the output belongs to this task alone.
+                    unsafe { self.compute(&tile, turned.as_deref_mut()) };
                 }
-            };
-            for panel in panels.clone() {
-                let tile = self.tile(block, panel, (row, count), (a, a_row, a_step));
-                // SAFETY: see `tile`; its element of the output belongs to this task alone.
-                unsafe { self.compute(&tile, turned.as_deref_mut()) };
+                row += count;
             }
-            row += count;
+            start = depth.end;
+        }
+    }
+
+    /// Address and strides of some rows of the left factor, which are packed into the buffer if need
+    /// be.
+    #[inline]
+    fn left_rows(
+        &self,
+        rows: Range<usize>,
+        depth: &Range<usize>,
+        buffer: Option<&mut [T]>,
+    ) -> (*const T, isize, isize) {
+        match self.left {
+            Side::Direct(view) => (view.at(rows.start, depth.start), view.lane, view.step),
+            Side::Packed(source) => {
+                let width = rows.len();
+                let buffer = buffer.expect("a buffer for a packed side");
+                let buffer = &mut buffer[..width * depth.len()];
+                source.pack(rows, depth.clone(), width, buffer);
+                (buffer.as_ptr(), 1, width as isize)
+            }
         }
     }
 
@@ -178,39 +203,41 @@ impl<T: GemmElement> Product<'_, T> {
     #[inline]
     fn tile(
         &self,
-        block: &Block<'_, T>,
+        band: &Band<'_, T>,
         panel: usize,
+        depth: &Range<usize>,
         (row, rows): (usize, usize),
         (a, a_row, a_step): (*const T, isize, isize),
     ) -> Tile<T> {
         let lanes = self.kernels.lanes;
-        let depth = block.depth.len();
-        let (first, vectors) = block.panels.get(panel);
-        let col = block.cols.start + first * lanes;
-        let (b, b_step) = match (self.right, block.packed) {
+        let (first, vectors) = band.panels.get(panel);
+        let col = band.cols.start + first * lanes;
+        let (b, b_step) = match (self.right, band.packed) {
             (_, Some(packed)) => {
-                (packed[first * lanes * depth..].as_ptr(), (vectors * lanes) as isize)
+                let width = band.cols.len().next_multiple_of(lanes);
+                let at = width * depth.start + first * lanes * depth.len();
+                (packed[at..].as_ptr(), (vectors * lanes) as isize)
             }
-            (Side::Direct(view), None) => (view.at(col, block.depth.start), view.step),
-            (Side::Packed(_), None) => unreachable!("a block of a packed side is packed"),
+            (Side::Direct(view), None) => (view.at(col, depth.start), view.step),
+            (Side::Packed(_), None) => unreachable!("a band of a packed side is packed"),
         };
-        let last = block.depth.end == self.depth;
+        let last = depth.end == self.depth;
         let bias = self.out.epilogue.bias().filter(|_| last);
         // Rows and columns as the output sees them.
         let (at_row, at_col) = if self.out.turned { (col, row) } else { (row, col) };
         Tile {
-            depth,
+            depth: depth.len(),
             rows,
-            cols: (block.cols.end - col).min(vectors * lanes),
+            cols: (band.cols.end - col).min(vectors * lanes),
             a,
             a_row,
             a_step,
             b,
             b_step,
-            b_padded: block.packed.is_some() || !self.kernels.masked,
+            b_padded: band.packed.is_some() || !self.kernels.masked,
             out: self.out.to.wrapping_add(at_row * self.out.row + at_col),
             out_row: self.out.row,
-            keep: self.out.keep(block.depth.start == 0),
+            keep: self.out.keep(depth.start == 0),
             bias: bias.map_or(std::ptr::null(), |bias| bias[at_col..].as_ptr()),
             relu: last && self.out.epilogue.relu(),
         }
