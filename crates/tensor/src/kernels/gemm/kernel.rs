@@ -29,8 +29,6 @@ pub unsafe trait GemmElement: Copy + Send + Sync + PartialEq + PartialOrd + 'sta
 pub struct Kernels<T> {
     /// Rows of a full tile.
     pub(super) rows: usize,
-    /// Rows of a full tile that is one vector wide: enough sums under way all the same.
-    pub(super) tall: usize,
     /// Vectors across a full tile.
     pub(super) vectors: usize,
     /// Vectors across a tile of one row.

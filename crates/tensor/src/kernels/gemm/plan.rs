@@ -28,14 +28,19 @@ const DIRECT_ROWS: usize = 128;
 /// Direct and packed at 32 KiB: 64x800x8192 114 and 142; at 16 KiB: 64x512x4096 238 and 216.
 const DIRECT_STRIDE: usize = 16 * 1024;
 
-/// Cycles to pack one element that lies along vectors.
+/// Cycles to pack an element that lies along vectors.
 const COPY: f64 = 0.1;
-/// Cycles to pack one element that lies across them.
-const TRANSPOSE: f64 = 0.25;
-/// Cycles to pack one element of a matrix with no contiguous direction, or by foreign code.
+/// Cycles to pack an element that lies across them: 8x512x48 takes 1.5 µs longer if it is packed so.
+const TRANSPOSE: f64 = 0.3;
+/// Cycles to pack an element of a matrix with no contiguous direction, or by foreign code.
 const GATHER: f64 = 1.0;
-/// Cycles to write one element of a transposed tile.
-const TURN: f64 = 0.5;
+/// Cycles to write an element of a turned tile.
+const TURN: f64 = 0.25;
+/// Products of up to this many multiplications (20^3) take what can be read where it lies: thinking about
+/// it would take longer.
+const SMALL: usize = 8000;
+/// Cycles from a multiplication to the next that needs its sum.
+const LATENCY: f64 = 4.0;
 
 /// The steps of one block of depth: about equal ones, a function of the depth alone.
 pub(super) fn depth_block(depth: usize) -> usize {
@@ -68,20 +73,33 @@ pub(super) fn swaps<T: GemmElement>(
     right: &Factor<'_, T>,
     (rows, cols, depth): (usize, usize, usize),
 ) -> bool {
+    let small = rows * cols * depth <= SMALL;
     if let Factor::Matrix(right) = right
         && right.by_cols().lane == 1
-        && cols >= kernels.lanes
+        && (small || cols >= 2 * kernels.lanes)
     {
         return false;
     }
-    let (rows, cols, depth) = (rows as f64, cols as f64, depth as f64);
-    let product = |rows: f64, cols: f64| {
-        let lanes = kernels.lanes as f64;
-        rows.max(2.0) * (cols / lanes).ceil() * depth / 2.0
-    };
-    let straight = product(rows, cols) + cols * depth * pack_cost(right, true);
-    let turned = product(cols, rows) + rows * depth * pack_cost(left, false) + rows * cols * TURN;
+    if let Factor::Matrix(left) = left
+        && left.by_rows().lane == 1
+        && small
+    {
+        return true;
+    }
+    let (m, n, k) = (rows as f64, cols as f64, depth as f64);
+    let straight = k * tiles(kernels, rows, cols) + n * k * pack_cost(right, true);
+    let turned = k * tiles(kernels, cols, rows) + m * k * pack_cost(left, false) + m * n * TURN;
     turned < straight
+}
+
+/// Cycles of one step of depth in all tiles: two multiplications, or one broadcast, in each.
+fn tiles<T>(kernels: &Kernels<T>, rows: usize, cols: usize) -> f64 {
+    let panels = (cols as f64 / (kernels.lanes * kernels.vectors) as f64).max(1.0);
+    let vectors = cols.div_ceil(kernels.lanes).min(kernels.vectors) as f64;
+    let tile = |rows: usize| (rows as f64 * (vectors / 2.0).max(1.0)).max(LATENCY);
+    let (full, rest) = (rows / kernels.rows, rows % kernels.rows);
+    let parts = [4, 2, 1].map(|part| if rest & part == 0 { 0.0 } else { tile(part) });
+    panels * (full as f64 * tile(kernels.rows) + parts.iter().sum::<f64>())
 }
 
 fn pack_cost<T>(factor: &Factor<'_, T>, right: bool) -> f64 {

@@ -118,7 +118,6 @@ unsafe fn tile<T: GemmElement, const N: usize>(tile: &Tile<T>) {
     // SAFETY: the caller's promise; rows and vectors go by the match.
     unsafe {
         let left = match (tile.rows, vectors) {
-            (8, 1) => sum::<Plain<T, N>, 8, 1>(tile, to),
             (4, 2) => sum::<Plain<T, N>, 4, 2>(tile, to),
             (4, 1) => sum::<Plain<T, N>, 4, 1>(tile, to),
             (2, 2) => sum::<Plain<T, N>, 2, 2>(tile, to),
@@ -175,7 +174,6 @@ unsafe fn dots<T: GemmElement, const N: usize>(
 const fn kernels<T: GemmElement, const N: usize>(flops_per_ns: f64) -> Kernels<T> {
     Kernels {
         rows: 4,
-        tall: 8,
         vectors: 2,
         wide: 8,
         lanes: N,

@@ -118,17 +118,24 @@ impl<T: GemmElement> Product<'_, T> {
         packed
     }
 
-    /// Cuts a band into tasks, rows by columns. A task takes so many columns that a block of them stays
-    /// in L2, and fewer if there are few rows.
+    /// One block of depth after the other.
     fn run_band(&self, band: &Band<'_, T>) {
-        let (group, panels) = (self.group(), band.panels.count());
-        let flops = 2.0 * (self.rows * band.cols.len()) as f64 * self.depth as f64;
+        for start in (0..self.depth).step_by(band.depth_block) {
+            self.run_block(band, start..self.depth.min(start + band.depth_block));
+        }
+    }
+
+    /// Cuts a block of a band into tasks, rows by columns. A task takes so many columns that a block of them stays
+    /// in L2, and fewer if there are few rows.
+    fn run_block(&self, band: &Band<'_, T>, depth: Range<usize>) {
+        let (group, panels) = (self.kernels.rows, band.panels.count());
+        let flops = 2.0 * (self.rows * band.cols.len()) as f64 * depth.len() as f64;
         let cost_ns = flops / self.kernels.flops_per_ns;
         if cost_ns < ONE_TASK_NS {
-            return self.run_task(band, 0..self.rows, 0..panels);
+            return self.run_task(band, &depth, 0..self.rows, 0..panels);
         }
         let groups = self.rows.div_ceil(group);
-        let panel_bytes = self.pitch() * size_of::<T>() * band.depth_block.min(self.depth);
+        let panel_bytes = self.pitch() * size_of::<T>() * depth.len();
         // A tile of one row reads nothing twice.
         let fit = if self.rows == 1 { panels } else { (plan::RIGHT_BYTES / panel_bytes).max(1) };
         let panels_each = plan::even(panels, fit.min(panels.div_ceil(TASKS.div_ceil(groups))), 1);
@@ -139,40 +146,35 @@ impl<T: GemmElement> Product<'_, T> {
             let (row, panel) = (task % row_tasks * groups_each * group, task / row_tasks);
             let rows = row..self.rows.min(row + groups_each * group);
             let panel = panel * panels_each;
-            self.run_task(band, rows, panel..panels.min(panel + panels_each));
+            self.run_task(band, &depth, rows, panel..panels.min(panel + panels_each));
         });
     }
 
-    /// Rows of a full tile.
-    #[inline]
-    fn group(&self) -> usize {
-        if self.cols <= self.kernels.lanes { self.kernels.tall } else { self.kernels.rows }
-    }
-
-    fn run_task(&self, band: &Band<'_, T>, rows: Range<usize>, panels: Range<usize>) {
-        let most = self.group();
+    fn run_task(
+        &self,
+        band: &Band<'_, T>,
+        depth: &Range<usize>,
+        rows: Range<usize>,
+        panels: Range<usize>,
+    ) {
+        let most = self.kernels.rows;
         let mut packed = match self.left {
             Side::Direct(_) => None,
-            Side::Packed(_) => Some(Scratch::new(most * band.depth_block.min(self.depth))),
+            Side::Packed(_) => Some(Scratch::new(most * depth.len())),
         };
         let mut turned =
             self.out.turned.then(|| Scratch::new(most.next_multiple_of(16) * self.pitch()));
-        let mut start = 0;
-        while start < self.depth {
-            let depth = start..self.depth.min(start + band.depth_block);
-            let mut row = rows.start;
-            while row < rows.end {
-                let left = rows.end - row;
-                let count = if left >= most { most } else { 1 << left.ilog2() };
-                let a = self.left_rows(row..row + count, &depth, packed.as_deref_mut());
-                for panel in panels.clone() {
-                    let tile = self.tile(band, panel, &depth, (row, count), a);
-                    // SAFETY: see `tile`; its part of the output belongs to this task alone.
-                    unsafe { self.compute(&tile, turned.as_deref_mut()) };
-                }
-                row += count;
+        let mut row = rows.start;
+        while row < rows.end {
+            let left = rows.end - row;
+            let count = if left >= most { most } else { 1 << left.ilog2() };
+            let a = self.left_rows(row..row + count, depth, packed.as_deref_mut());
+            for panel in panels.clone() {
+                let tile = self.tile(band, panel, depth, (row, count), a);
+                // SAFETY: see `tile`; its part of the output belongs to this task alone.
+                unsafe { self.compute(&tile, turned.as_deref_mut()) };
             }
-            start = depth.end;
+            row += count;
         }
     }
 

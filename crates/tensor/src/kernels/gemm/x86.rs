@@ -338,7 +338,7 @@ impl Block for F32x16 {
 /// the level's instructions. `tiles` lists the sizes (rows, vectors) of a tile.
 macro_rules! kernels {
     ($name:ident, $module:ident, $features:literal, $vector:ty, $t:ty, $large:ty, $small:ty, $masked:literal,
-     $rows:literal, $tall:literal, $vectors:literal, $wide:literal, $rate:literal,
+     $rows:literal, $vectors:literal, $wide:literal, $rate:literal,
      tiles: $(($r:literal, $n:literal))*) => {
         mod $module {
             use super::*;
@@ -399,7 +399,6 @@ macro_rules! kernels {
 
             pub(in super::super) static $name: Kernels<$t> = Kernels {
                 rows: $rows,
-                tall: $tall,
                 vectors: $vectors,
                 wide: $wide,
                 lanes: LANES,
@@ -417,15 +416,15 @@ macro_rules! kernels {
 
 kernels!(AVX512_F32, avx512_f32, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, F32x16,
     F32x8, true,
-    8, 16, 3, 16, 200.0,
-    tiles: (16, 1) (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
+    8, 3, 16, 200.0,
+    tiles: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
            (1, 16) (1, 3) (1, 2) (1, 1));
 kernels!(AVX512_F64, avx512_f64, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512d, f64, F64x4,
     F64x4, true,
-    8, 16, 3, 16, 100.0,
-    tiles: (16, 1) (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
+    8, 3, 16, 100.0,
+    tiles: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
            (1, 16) (1, 3) (1, 2) (1, 1));
-kernels!(AVX2_F32, avx2_f32, "avx2,fma", __m256, f32, F32x8, F32x8, false, 6, 12, 2, 8, 100.0,
-    tiles: (12, 1) (8, 1) (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
-kernels!(AVX2_F64, avx2_f64, "avx2,fma", __m256d, f64, F64x4, F64x4, false, 6, 12, 2, 8, 50.0,
-    tiles: (12, 1) (8, 1) (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
+kernels!(AVX2_F32, avx2_f32, "avx2,fma", __m256, f32, F32x8, F32x8, false, 6, 2, 8, 100.0,
+    tiles: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
+kernels!(AVX2_F64, avx2_f64, "avx2,fma", __m256d, f64, F64x4, F64x4, false, 6, 2, 8, 50.0,
+    tiles: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
