@@ -45,6 +45,8 @@ pub struct Kernels<T> {
     /// `(from, lane, step, lanes, depth, width, out)`:
     /// `out[p·width + i] = from[i·lane + p·step]` for `i < lanes`, `p < depth`.
     pub(super) pack: unsafe fn(*const T, isize, isize, usize, usize, usize, *mut T),
+    /// `(tile, sums, pitch)`: writes a tile whose rows are columns of the output.
+    pub(super) turn: unsafe fn(&Tile<T>, *const T, usize),
     /// `(from, lane, lanes, depth, x, out)`: `out[i] = Σ_p from[i·lane + p] · x[p]`.
     pub(super) dot: unsafe fn(*const T, isize, usize, usize, *const T, *mut T),
 }

@@ -74,7 +74,7 @@ pub fn gemm<T: GemmElement>(
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
-    gemm_at(level(), a.into(), b.into(), beta, c, epilogue);
+    checked(T::kernels(level()), a.into(), b.into(), beta, c, epilogue);
 }
 
 /// [`gemm`] of factors of any kind.
@@ -89,7 +89,7 @@ pub fn gemm_factors<T: GemmElement>(
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
-    gemm_at(level(), a, b, beta, c, epilogue);
+    checked(T::kernels(level()), a, b, beta, c, epilogue);
 }
 
 /// `batch` products of one size, `c[i] = finish(a(i)·b(i) + beta·c[i])`, spread over the threads.
@@ -122,11 +122,11 @@ pub fn gemm_batched<'a, T: GemmElement>(
         "gemm_batched: {batch} matrices {m} x {n} do not fit an output of {} elements",
         c.len()
     );
-    let level = level();
+    let kernels = T::kernels(level());
     let flops = 2.0 * batch as f64 * m as f64 * n as f64 * k as f64;
-    let cost_ns = flops / T::kernels(level).flops_per_ns;
+    let cost_ns = flops / kernels.flops_per_ns;
     threads::run_chunks(c, (m * n).max(1), cost_ns, &|i, c| {
-        gemm_at(level, a(i).into(), b(i).into(), beta, c, epilogue);
+        checked(kernels, a(i).into(), b(i).into(), beta, c, epilogue);
     });
 }
 
@@ -135,6 +135,20 @@ pub fn gemm_batched<'a, T: GemmElement>(
 #[track_caller]
 pub fn gemm_at<T: GemmElement>(
     level: Level,
+    a: Factor<'_, T>,
+    b: Factor<'_, T>,
+    beta: T,
+    c: &mut [T],
+    epilogue: Epilogue<'_, T>,
+) {
+    // No level without its instructions: the loops rely on it.
+    checked(T::kernels(level.min(detected())), a, b, beta, c, epilogue);
+}
+
+/// The product with some loops, which this CPU has the instructions for.
+#[track_caller]
+fn checked<T: GemmElement>(
+    kernels: &'static Kernels<T>,
     a: Factor<'_, T>,
     b: Factor<'_, T>,
     beta: T,
@@ -154,8 +168,6 @@ pub fn gemm_at<T: GemmElement>(
     if k == 0 {
         return empty(c, n, &out);
     }
-    // No level without its instructions: the loops rely on it.
-    let kernels = T::kernels(level.min(detected()));
     if (m == 1 || n == 1) && vector::product(kernels, &a, &b, c, &out) {
         return;
     }
@@ -182,12 +194,11 @@ fn product<T: GemmElement>(
     // The transposed product is the product of the transposed factors, in the other order.
     let (left, right, rows, cols) =
         if turned { (b.transposed(), a.transposed(), n, m) } else { (a, b, m, n) };
-    let panels = cols.div_ceil(kernels.lanes * kernels.vectors);
     let left_strided = left.strided(false, kernels);
     let right_strided = right.strided(true, kernels);
     let left = match &left_strided {
-        Ok(strided) if plan::left_is_direct(&left, panels) => Side::Direct(strided.view),
-        Ok(strided) => Side::Packed(strided),
+        // One broadcast after the other is as fast from any strides as from a packed panel.
+        Ok(strided) => Side::Direct(strided.view),
         Err(packed) => Side::Packed(*packed),
     };
     let right = match &right_strided {

@@ -9,7 +9,7 @@ use std::arch::x86_64::*;
 
 use super::kernel::Kernels;
 use super::tile::{Lanes, TILE_VECTORS, Tile, dot, finish, sum};
-use super::transpose::{Block, pack};
+use super::transpose::{Block, pack, turn};
 
 /// `Lanes` of a vector type from its intrinsics. The masked part differs too much and is given.
 macro_rules! lanes {
@@ -231,60 +231,104 @@ lanes!(
     }
 );
 
-/// Square blocks in AVX registers, for both levels.
-struct Avx;
+/// Blocks of 8 rows of f32.
+struct F32x8;
 
-impl Block<f32> for Avx {
-    const SIDE: usize = 8;
+impl Block for F32x8 {
+    type V = __m256;
+    type T = f32;
 
     #[inline(always)]
-    unsafe fn block(from: *const f32, from_row: isize, to: *mut f32, to_row: usize) {
+    unsafe fn load(from: *const f32, row: isize, columns: &mut [__m256; 16]) {
         // SAFETY: the caller's promise: 8 rows of 8 elements, and AVX.
         unsafe {
-            let mut x = [_mm256_setzero_ps(); 8];
+            let x = columns;
             for i in 0..8 {
-                x[i] = _mm256_loadu_ps(from.wrapping_offset(i as isize * from_row));
+                x[i] = _mm256_loadu_ps(from.wrapping_offset(i as isize * row));
             }
             // Pairs of rows, then quadruples, each within 128 bits; then the two halves.
-            let mut y = x;
+            let mut y = *x;
             for i in 0..4 {
                 y[2 * i] = _mm256_unpacklo_ps(x[2 * i], x[2 * i + 1]);
                 y[2 * i + 1] = _mm256_unpackhi_ps(x[2 * i], x[2 * i + 1]);
             }
+            let mut z = y;
             for i in [0, 4] {
-                x[i] = _mm256_shuffle_ps::<0x44>(y[i], y[i + 2]);
-                x[i + 1] = _mm256_shuffle_ps::<0xee>(y[i], y[i + 2]);
-                x[i + 2] = _mm256_shuffle_ps::<0x44>(y[i + 1], y[i + 3]);
-                x[i + 3] = _mm256_shuffle_ps::<0xee>(y[i + 1], y[i + 3]);
+                z[i] = _mm256_shuffle_ps::<0x44>(y[i], y[i + 2]);
+                z[i + 1] = _mm256_shuffle_ps::<0xee>(y[i], y[i + 2]);
+                z[i + 2] = _mm256_shuffle_ps::<0x44>(y[i + 1], y[i + 3]);
+                z[i + 3] = _mm256_shuffle_ps::<0xee>(y[i + 1], y[i + 3]);
             }
             for i in 0..4 {
-                let low = _mm256_permute2f128_ps::<0x20>(x[i], x[i + 4]);
-                let high = _mm256_permute2f128_ps::<0x31>(x[i], x[i + 4]);
-                _mm256_storeu_ps(to.add(i * to_row), low);
-                _mm256_storeu_ps(to.add((i + 4) * to_row), high);
+                x[i] = _mm256_permute2f128_ps::<0x20>(z[i], z[i + 4]);
+                x[i + 4] = _mm256_permute2f128_ps::<0x31>(z[i], z[i + 4]);
             }
         }
     }
 }
 
-impl Block<f64> for Avx {
-    const SIDE: usize = 4;
+/// Blocks of 4 rows of f64.
+struct F64x4;
+
+impl Block for F64x4 {
+    type V = __m256d;
+    type T = f64;
 
     #[inline(always)]
-    unsafe fn block(from: *const f64, from_row: isize, to: *mut f64, to_row: usize) {
+    unsafe fn load(from: *const f64, row: isize, columns: &mut [__m256d; 16]) {
         // SAFETY: the caller's promise: 4 rows of 4 elements, and AVX.
         unsafe {
-            let mut x = [_mm256_setzero_pd(); 4];
+            let x = columns;
             for i in 0..4 {
-                x[i] = _mm256_loadu_pd(from.wrapping_offset(i as isize * from_row));
+                x[i] = _mm256_loadu_pd(from.wrapping_offset(i as isize * row));
             }
             let a = [_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpackhi_pd(x[0], x[1])];
             let b = [_mm256_unpacklo_pd(x[2], x[3]), _mm256_unpackhi_pd(x[2], x[3])];
             for i in 0..2 {
-                let low = _mm256_permute2f128_pd::<0x20>(a[i], b[i]);
-                let high = _mm256_permute2f128_pd::<0x31>(a[i], b[i]);
-                _mm256_storeu_pd(to.add(i * to_row), low);
-                _mm256_storeu_pd(to.add((i + 2) * to_row), high);
+                x[i] = _mm256_permute2f128_pd::<0x20>(a[i], b[i]);
+                x[i + 2] = _mm256_permute2f128_pd::<0x31>(a[i], b[i]);
+            }
+        }
+    }
+}
+
+/// Blocks of 16 rows of f32: whole cache lines on both sides.
+struct F32x16;
+
+impl Block for F32x16 {
+    type V = __m512;
+    type T = f32;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32, row: isize, columns: &mut [__m512; 16]) {
+        // SAFETY: the caller's promise: 16 rows of 16 elements, and AVX-512.
+        unsafe {
+            let x = columns;
+            for i in 0..16 {
+                x[i] = _mm512_loadu_ps(from.wrapping_offset(i as isize * row));
+            }
+            // As in 8 rows, within 128 bits: column c of rows 4g.. is quarter c / 4 of y[4g + c % 4].
+            let mut y = *x;
+            for g in [0, 4, 8, 12] {
+                let a = _mm512_unpacklo_ps(x[g], x[g + 1]);
+                let b = _mm512_unpackhi_ps(x[g], x[g + 1]);
+                let c = _mm512_unpacklo_ps(x[g + 2], x[g + 3]);
+                let d = _mm512_unpackhi_ps(x[g + 2], x[g + 3]);
+                y[g] = _mm512_shuffle_ps::<0x44>(a, c);
+                y[g + 1] = _mm512_shuffle_ps::<0xee>(a, c);
+                y[g + 2] = _mm512_shuffle_ps::<0x44>(b, d);
+                y[g + 3] = _mm512_shuffle_ps::<0xee>(b, d);
+            }
+            // Then the quarters of four registers, as a transpose of 4 by 4.
+            for c in 0..4 {
+                let a = _mm512_shuffle_f32x4::<0x88>(y[c], y[c + 4]);
+                let b = _mm512_shuffle_f32x4::<0xdd>(y[c], y[c + 4]);
+                let d = _mm512_shuffle_f32x4::<0x88>(y[c + 8], y[c + 12]);
+                let e = _mm512_shuffle_f32x4::<0xdd>(y[c + 8], y[c + 12]);
+                x[c] = _mm512_shuffle_f32x4::<0x88>(a, d);
+                x[c + 4] = _mm512_shuffle_f32x4::<0x88>(b, e);
+                x[c + 8] = _mm512_shuffle_f32x4::<0xdd>(a, d);
+                x[c + 12] = _mm512_shuffle_f32x4::<0xdd>(b, e);
             }
         }
     }
@@ -293,7 +337,7 @@ impl Block<f64> for Avx {
 /// The loops of one level and element type: the generic bodies, inlined into functions that may use
 /// the level's instructions. `tiles` lists the sizes (rows, vectors) of a tile.
 macro_rules! kernels {
-    ($name:ident, $module:ident, $features:literal, $vector:ty, $t:ty, $masked:literal,
+    ($name:ident, $module:ident, $features:literal, $vector:ty, $t:ty, $large:ty, $small:ty, $masked:literal,
      $rows:literal, $vectors:literal, $wide:literal, $rate:literal,
      tiles: $(($r:literal, $n:literal))*) => {
         mod $module {
@@ -330,8 +374,14 @@ macro_rules! kernels {
             ) {
                 // SAFETY: the caller's promise.
                 unsafe {
-                    pack::<$vector, Avx>((from, lane, step), (lanes, depth, width), out);
+                    pack::<$vector, $large, $small>((from, lane, step), (lanes, depth, width), out);
                 }
+            }
+
+            #[target_feature(enable = $features)]
+            unsafe fn turns(tile: &Tile<$t>, sums: *const $t, pitch: usize) {
+                // SAFETY: the caller's promise.
+                unsafe { turn::<$small>(tile, sums, pitch) }
             }
 
             #[target_feature(enable = $features)]
@@ -356,6 +406,7 @@ macro_rules! kernels {
                 flops_per_ns: $rate,
                 tile,
                 pack: packs,
+                turn: turns,
                 dot: dots,
             };
         }
@@ -363,15 +414,17 @@ macro_rules! kernels {
     };
 }
 
-kernels!(AVX512_F32, avx512_f32, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, true,
+kernels!(AVX512_F32, avx512_f32, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, F32x16,
+    F32x8, true,
     8, 3, 16, 200.0,
     tiles: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
            (1, 16) (1, 3) (1, 2) (1, 1));
-kernels!(AVX512_F64, avx512_f64, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512d, f64, true,
+kernels!(AVX512_F64, avx512_f64, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512d, f64, F64x4,
+    F64x4, true,
     8, 3, 16, 100.0,
     tiles: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
            (1, 16) (1, 3) (1, 2) (1, 1));
-kernels!(AVX2_F32, avx2_f32, "avx2,fma", __m256, f32, false, 6, 2, 8, 100.0,
+kernels!(AVX2_F32, avx2_f32, "avx2,fma", __m256, f32, F32x8, F32x8, false, 6, 2, 8, 100.0,
     tiles: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
-kernels!(AVX2_F64, avx2_f64, "avx2,fma", __m256d, f64, false, 6, 2, 8, 50.0,
+kernels!(AVX2_F64, avx2_f64, "avx2,fma", __m256d, f64, F64x4, F64x4, false, 6, 2, 8, 50.0,
     tiles: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
