@@ -1,10 +1,11 @@
 //! Kernels over the rows of a contiguous matrix, serial; the caller cuts the rows for threads.
 //!
 //! A row is read in blocks, the last one padded, so that a formula is compiled once and becomes
-//! vector code. Sums have fixed lanes, so they do not depend on the width of a register.
+//! vector code; short rows are taken several at a time. Sums have fixed lanes, so they do not depend on the width of a register.
 
 mod log_softmax;
 mod logsumexp;
+mod short;
 mod softmax;
 
 pub use log_softmax::{log_softmax, log_softmax_at, log_softmax_backward, log_softmax_backward_at};
