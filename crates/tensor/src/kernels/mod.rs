@@ -3,6 +3,7 @@
 pub mod convert;
 pub mod dispatch;
 pub mod element;
+pub mod gemm;
 pub mod level;
 pub mod loops;
 pub mod real;

@@ -1,0 +1,147 @@
+//! Reading and writing elements.
+
+use super::Array;
+use crate::element::dispatch;
+use crate::storage::Storage;
+use crate::{DType, Element, Scalar, strided};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::sync::Arc;
+
+thread_local!(static COPIES: Cell<u64> = const { Cell::new(0) });
+
+/// How many shared buffers this thread has copied in order to write (for tests).
+pub fn copies() -> u64 {
+    COPIES.get()
+}
+
+impl Array {
+    /// The whole storage as elements of type `T`; a view picks its elements from it.
+    pub(crate) fn stored<T: Element>(&self) -> &[T] {
+        self.expect::<T>();
+        // SAFETY: the dtype says that the storage was made for `T`.
+        unsafe { self.storage.slice(0, self.storage.len::<T>()) }
+    }
+    #[track_caller]
+    fn expect<T: Element>(&self) {
+        let have = self.dtype();
+        assert!(have == T::DTYPE, "elements: the dtype is {have}, not {}", T::DTYPE);
+    }
+    /// The elements in row-major order, without a copy.
+    ///
+    /// # Panics
+    /// If the dtype is not `T`'s, or if the array is not contiguous.
+    #[track_caller]
+    #[inline]
+    pub fn elements<T: Element>(&self) -> &[T] {
+        self.expect::<T>();
+        assert!(self.is_contiguous(), "elements: a view with gaps; call contiguous() first");
+        let (start, len) = if self.numel() == 0 { (0, 0) } else { (self.offset(), self.numel()) };
+        // SAFETY: the dtype says that the storage was made for `T`; a contiguous view lies inside.
+        unsafe { self.storage.slice(start, len) }
+    }
+    /// The elements in row-major order; copied if the array is not contiguous.
+    ///
+    /// # Panics
+    /// If the dtype is not `T`'s.
+    #[track_caller]
+    pub fn read<T: Element>(&self) -> Cow<'_, [T]> {
+        if self.is_contiguous() {
+            return Cow::Borrowed(self.elements());
+        }
+        let mut out = vec![T::default(); self.numel()];
+        strided::gather(self, 0, &mut out);
+        Cow::Owned(out)
+    }
+    /// The elements for writing: in place if nobody else holds them and they are contiguous, else in a
+    /// copy.
+    ///
+    /// # Panics
+    /// If the dtype is not `T`'s.
+    #[track_caller]
+    pub fn elements_mut<T: Element>(&mut self) -> &mut [T] {
+        self.expect::<T>();
+        if !self.is_contiguous() || !self.is_unique() {
+            COPIES.set(COPIES.get() + 1);
+            *self = self.copy();
+        }
+        let (start, len) = if self.numel() == 0 { (0, 0) } else { (self.offset(), self.numel()) };
+        let storage = Arc::get_mut(&mut self.storage).expect("just made unique");
+        // SAFETY: the dtype says that the storage was made for `T`; a contiguous view lies inside.
+        unsafe { storage.slice_mut(start, len) }
+    }
+    /// A new array of this shape whose elements `write` sets. It must set all of them: before, they are
+    /// arbitrary numbers.
+    pub(crate) fn build<T: Element>(
+        shape: impl Into<crate::Shape>,
+        write: impl FnOnce(&mut [T]),
+    ) -> Array {
+        let shape = shape.into();
+        let mut storage = Storage::new::<T>(shape.numel());
+        // SAFETY: the storage was just made for this many elements of type `T`.
+        write(unsafe { storage.slice_mut(0, shape.numel()) });
+        let meta = crate::Meta { shape, dtype: T::DTYPE };
+        Array { storage: Arc::new(storage), meta, view: None }
+    }
+    /// A new, contiguous array with the same elements.
+    pub fn copy(&self) -> Array {
+        dispatch!(self.dtype(), T => Array::build::<T>(self.shape(), |out| {
+            if self.is_contiguous() {
+                out.copy_from_slice(self.elements());
+            } else {
+                strided::gather(self, 0, out);
+            }
+        }))
+    }
+    /// The same elements in row-major order; a copy only if they are not.
+    pub fn contiguous(self) -> Array {
+        if self.is_contiguous() { self } else { self.copy() }
+    }
+    /// All elements in row-major order, converted to `T` by PyTorch's cast rules.
+    pub fn to_vec<T: Element>(&self) -> Vec<T> {
+        if self.dtype() == T::DTYPE {
+            return self.read::<T>().into_owned();
+        }
+        dispatch!(self.dtype(), S => self.read::<S>().iter().map(|v| T::of(v.scalar())).collect())
+    }
+    /// The number that this array of one element holds.
+    ///
+    /// # Panics
+    /// If there is not exactly one element.
+    #[track_caller]
+    pub fn item(&self) -> f64 {
+        self.item_scalar().to_f64()
+    }
+    /// As [`Array::item`], as `i64`.
+    ///
+    /// # Panics
+    /// If there is not exactly one element.
+    #[track_caller]
+    pub fn item_i64(&self) -> i64 {
+        self.item_scalar().to_i64()
+    }
+    #[track_caller]
+    fn item_scalar(&self) -> Scalar {
+        let shape = self.shape();
+        assert!(self.numel() == 1, "item: {shape} has {} elements, not one", self.numel());
+        dispatch!(self.dtype(), T => self.stored::<T>()[self.offset()].scalar())
+    }
+    /// Are all elements finite? Integers and bools are.
+    pub fn all_finite(&self) -> bool {
+        match self.dtype() {
+            DType::F32 => self.read::<f32>().iter().all(|v| v.is_finite()),
+            DType::F64 => self.read::<f64>().iter().all(|v| v.is_finite()),
+            DType::F16 => self.read::<half::f16>().iter().all(|v| v.is_finite()),
+            DType::Bf16 => self.read::<half::bf16>().iter().all(|v| v.is_finite()),
+            DType::I64 | DType::U8 | DType::Bool => true,
+        }
+    }
+}
+
+/// Equal shapes, dtypes and elements; NaN differs from itself.
+impl PartialEq for Array {
+    fn eq(&self, other: &Array) -> bool {
+        self.meta() == other.meta()
+            && dispatch!(self.dtype(), T => self.read::<T>() == other.read::<T>())
+    }
+}

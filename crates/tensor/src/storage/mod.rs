@@ -1,0 +1,110 @@
+//! The bytes of arrays: small ones inside the storage, large ones in blocks of the pool.
+
+mod block;
+mod pool;
+
+pub use pool::{cached_bytes, empty_cache, live_bytes, peak_bytes};
+
+use crate::Element;
+use block::Block;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Bytes that live inside the storage, so that a scalar or eight f32 cost one allocation.
+const INLINE: usize = 32;
+
+/// Initialised bytes. A fresh storage holds arbitrary numbers; `bool`s are zeroed, because not every
+/// byte is one.
+pub(crate) struct Storage {
+    /// 0 until somebody asks; back to 0 by a write. See [`crate::Array::version`].
+    version: AtomicU64,
+    bytes: usize,
+    data: Data,
+}
+
+#[repr(align(16))]
+struct Inline([u8; INLINE]);
+
+enum Data {
+    Inline(Inline),
+    Block(Block),
+}
+
+impl Storage {
+    /// Room for `len` elements.
+    pub(crate) fn new<T: Element>(len: usize) -> Self {
+        let bytes = len * size_of::<T>();
+        let data = if bytes <= INLINE {
+            Data::Inline(Inline([0; INLINE]))
+        } else {
+            Data::Block(pool::take(bytes))
+        };
+        pool::count(bytes as i64);
+        let mut storage = Storage { version: AtomicU64::new(0), bytes, data };
+        if T::DTYPE == crate::DType::Bool && bytes > INLINE {
+            // SAFETY: `u8` has no invalid values, and the storage holds `len` bytes.
+            unsafe { storage.slice_mut::<u8>(0, len) }.fill(0);
+        }
+        storage
+    }
+    /// How many elements of type `T` there is room for.
+    pub(crate) fn len<T: Element>(&self) -> usize {
+        self.bytes / size_of::<T>()
+    }
+    fn ptr(&self) -> *const u8 {
+        match &self.data {
+            Data::Inline(b) => b.0.as_ptr(),
+            Data::Block(b) => b.ptr(),
+        }
+    }
+    /// `len` elements from `start`.
+    ///
+    /// # Safety
+    /// The storage was made for elements of type `T` (or `u8`), and `start + len <= self.len::<T>()`.
+    pub(crate) unsafe fn slice<T: Element>(&self, start: usize, len: usize) -> &[T] {
+        debug_assert!(start + len <= self.len::<T>());
+        // SAFETY: in bounds and initialised by the caller's promise; `Inline` and blocks are aligned
+        // to at least 16 bytes, more than any element needs.
+        unsafe { std::slice::from_raw_parts(self.ptr().cast::<T>().add(start), len) }
+    }
+    /// As [`Storage::slice`], for writing; the contents get a new version.
+    ///
+    /// # Safety
+    /// As for [`Storage::slice`].
+    pub(crate) unsafe fn slice_mut<T: Element>(&mut self, start: usize, len: usize) -> &mut [T] {
+        debug_assert!(start + len <= self.len::<T>());
+        *self.version.get_mut() = 0;
+        let ptr = match &mut self.data {
+            Data::Inline(b) => b.0.as_mut_ptr(),
+            Data::Block(b) => b.ptr_mut(),
+        };
+        // SAFETY: as in `slice`; `&mut self` makes the borrow exclusive.
+        unsafe { std::slice::from_raw_parts_mut(ptr.cast::<T>().add(start), len) }
+    }
+    /// A number that no other contents ever had.
+    pub(crate) fn version(&self) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        match self.version.load(Relaxed) {
+            0 => {
+                let fresh = NEXT.fetch_add(1, Relaxed);
+                let first = self.version.compare_exchange(0, fresh, Relaxed, Relaxed);
+                first.map_or_else(|other| other, |_| fresh)
+            }
+            v => v,
+        }
+    }
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        pool::count(-(self.bytes as i64));
+    }
+}
+
+/// Initialised memory for a kernel that only writes to it.
+///
+/// The kernels of this crate write numbers and nothing else, so the memory stays initialised.
+pub(crate) fn as_uninit<T: Copy>(x: &mut [T]) -> &mut [std::mem::MaybeUninit<T>] {
+    // SAFETY: `MaybeUninit<T>` has the layout of `T`; the only callers hand the slice to kernels of
+    // this crate, which write initialised elements.
+    unsafe { &mut *(std::ptr::from_mut(x) as *mut [std::mem::MaybeUninit<T>]) }
+}
