@@ -4,8 +4,8 @@ use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
 use super::log_softmax::sum_of_exp;
-use super::short::{Group, group_len};
-use super::{BLOCK, RowFloat, check_rows, largest};
+use super::short::{Group, SHORT, group_len};
+use super::{RowFloat, check_rows, largest};
 use std::mem::MaybeUninit;
 
 /// `out = max + ln Σⱼ e^(x[j] − max)` for each row of `n`.
@@ -43,7 +43,7 @@ impl<T: RowFloat> Kernel for LogSumExp<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        if self.n < BLOCK { self.short::<FMA>() } else { self.long::<FMA>() }
+        if self.n <= SHORT { self.short::<FMA>() } else { self.long::<FMA>() }
     }
 }
 

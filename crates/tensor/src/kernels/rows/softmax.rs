@@ -4,7 +4,7 @@ use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
 use super::super::reduce::Sum;
-use super::short::{Group, fold_short, group_len};
+use super::short::{Group, SHORT, fold_short, group_len};
 use super::{BLOCK, Lanes, RowFloat, check_rows, largest, load, store};
 use std::mem::MaybeUninit;
 
@@ -63,7 +63,7 @@ impl<T: RowFloat> Kernel for Softmax<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        if self.n < BLOCK { self.short::<FMA>() } else { self.long::<FMA>() }
+        if self.n <= SHORT { self.short::<FMA>() } else { self.long::<FMA>() }
     }
 }
 
