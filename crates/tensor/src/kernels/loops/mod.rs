@@ -372,8 +372,16 @@ unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool>(
 ) {
     // SAFETY: the caller's.
     let inputs = from.map(|p| unsafe { p.cast::<[F::In; BLOCK]>().read() });
-    let out: [F::Out; BLOCK] =
-        std::array::from_fn(|j| f.f::<FMA>(std::array::from_fn(|k| inputs[k][j])));
+    // Plain loops: a closure is a function of its own, without the instructions of the level, and
+    // whether it is inlined would depend on the length of the formula.
+    let mut out = [F::Out::default(); BLOCK];
+    for j in 0..BLOCK {
+        let mut x = [F::In::default(); N];
+        for k in 0..N {
+            x[k] = inputs[k][j];
+        }
+        out[j] = f.f::<FMA>(x);
+    }
     // SAFETY: the caller's.
     unsafe { to.cast::<[F::Out; BLOCK]>().write(out) };
 }
