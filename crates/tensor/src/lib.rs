@@ -8,12 +8,15 @@
 //! | how is a formula run over all elements? | `elementwise/`, `kernels/` |
 //! | which instructions are used? | [`kernels::level()`] |
 //! | serial or parallel? | [`threads`] |
+//! | how are they saved? | `format/`, [`SafeTensors`] |
 //! | where do random numbers come from? | `random/`, [`Generator`] |
 
 mod array;
 mod display;
 mod dtype;
 mod element;
+mod error;
+mod format;
 pub mod kernels;
 mod meta;
 mod random;
@@ -26,6 +29,10 @@ pub mod threads;
 pub use array::{Array, copies};
 pub use dtype::{Category, DType, result_type};
 pub use element::Element;
+pub use error::FormatError;
+pub use format::SafeTensors;
+#[cfg(not(target_family = "wasm"))]
+pub use format::{load_safetensors, save_safetensors, write_atomically};
 pub use meta::Meta;
 pub use random::{
     DEFAULT_SEED, Generator, GeneratorRng, manual_seed, rng_state, set_rng_state,
