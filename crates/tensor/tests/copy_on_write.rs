@@ -77,17 +77,6 @@ fn a_version_is_drawn_once_by_many_threads() {
     assert_eq!(versions, BTreeSet::from([x.version()]));
 }
 
-#[test]
-fn arrays_of_bools_hold_bools_from_the_start() {
-    // A block that held other bytes comes back from the pool.
-    for _ in 0..3 {
-        drop(Array::full(200_000, 255, DType::U8));
-        let x =
-            Array::bernoulli_with(0.5, 200_000, DType::Bool, &mut gradus_tensor::Generator::new(0));
-        assert!(x.copy() == x);
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
 
