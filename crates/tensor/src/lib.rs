@@ -15,11 +15,16 @@ mod array;
 mod display;
 mod dtype;
 mod element;
+mod elementwise;
 mod error;
 mod format;
+mod indexing;
 pub mod kernels;
+mod matmul;
 mod meta;
 mod random;
+mod reduce;
+mod rows;
 mod scalar;
 mod shape;
 mod storage;
@@ -33,6 +38,7 @@ pub use error::FormatError;
 pub use format::SafeTensors;
 #[cfg(not(target_family = "wasm"))]
 pub use format::{load_safetensors, save_safetensors, write_atomically};
+pub use matmul::{Finish, matmul_shape};
 pub use meta::Meta;
 pub use random::{
     DEFAULT_SEED, Generator, GeneratorRng, manual_seed, rng_state, set_rng_state,

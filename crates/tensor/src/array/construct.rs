@@ -79,7 +79,9 @@ impl Array {
             "arange: step {d} does not lead from {s} to {e}"
         );
         let value = |i: usize| match (start, step) {
-            (Scalar::Int(s), Scalar::Int(d)) => Scalar::Int(s.wrapping_add(d.wrapping_mul(i as i64))),
+            (Scalar::Int(s), Scalar::Int(d)) => {
+                Scalar::Int(s.wrapping_add(d.wrapping_mul(i as i64)))
+            }
             _ => Scalar::Float(s + d * i as f64),
         };
         dispatch!(dtype, T => Array::build::<T>(count as usize, |out| {

@@ -1,5 +1,18 @@
 //! The loops: instruction levels, element-wise formulas, matrix products.
 
+pub mod convert;
+pub mod dispatch;
+pub mod element;
+pub mod gemm;
 pub mod level;
+pub mod loops;
+pub mod real;
+pub mod reduce;
+pub mod rows;
+
+mod math;
+
+#[cfg(test)]
+mod samples;
 
 pub use level::{Level, level};

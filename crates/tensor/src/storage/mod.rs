@@ -99,3 +99,12 @@ impl Drop for Storage {
         pool::count(-(self.bytes as i64));
     }
 }
+
+/// Initialised memory for a kernel that only writes to it.
+///
+/// The kernels of this crate write numbers and nothing else, so the memory stays initialised.
+pub(crate) fn as_uninit<T: Copy>(x: &mut [T]) -> &mut [std::mem::MaybeUninit<T>] {
+    // SAFETY: `MaybeUninit<T>` has the layout of `T`; the only callers hand the slice to kernels of
+    // this crate, which write initialised elements.
+    unsafe { &mut *(std::ptr::from_mut(x) as *mut [std::mem::MaybeUninit<T>]) }
+}

@@ -1,0 +1,126 @@
+//! The tape. Every recorded op makes one node with a growing number; the nodes that a result reaches,
+//! sorted by number, *are* its tape. Nothing is global: nodes live as long as the tensors they made.
+
+use crate::GraphError;
+use crate::op::{Few, Rule};
+use crate::place::Place;
+use crate::saved::Kept;
+use gradus_tensor::Meta;
+use std::fmt;
+use std::mem;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// Nodes ever made, and nodes dropped. Relaxed is enough: a tensor that reaches another thread does
+/// so by a happens-before edge, so a result always gets a larger number than its inputs.
+static MADE: AtomicU64 = AtomicU64::new(0);
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// How many recorded operations this process holds: the same at every step of a loop that does not leak.
+pub fn live_nodes() -> u64 {
+    MADE.load(Relaxed) - DROPPED.load(Relaxed)
+}
+
+/// Where a gradient flows to: output `slot` of a node, or a leaf. Leaves are held weakly, because a
+/// leaf's gradient may itself hold a graph; a gradient for a leaf nobody holds has no reader.
+#[derive(Clone)]
+pub(crate) enum Edge {
+    Node(Arc<Node>, u32),
+    Leaf(Weak<Place>),
+}
+
+/// One input of a recorded op.
+pub(crate) struct Link {
+    pub(crate) edge: Option<Edge>,
+    pub(crate) meta: Meta,
+}
+
+/// One recorded op.
+pub(crate) struct Node {
+    pub(crate) number: u64,
+    pub(crate) op: Box<dyn Rule>, // ops are mostly of size zero: no allocation
+    pub(crate) inputs: Few<Link>,
+    pub(crate) outputs: usize,
+    pub(crate) at: &'static Location<'static>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    kept: Kept,
+    freed: bool,
+    /// Where gradients of outputs go that somebody retains. Almost always empty.
+    retained: Vec<(u32, Weak<Place>)>,
+}
+
+impl Node {
+    pub(crate) fn new(
+        op: Box<dyn Rule>,
+        inputs: Few<Link>,
+        outputs: usize,
+        at: &'static Location<'static>,
+        kept: Kept,
+    ) -> Arc<Node> {
+        let state = Mutex::new(State { kept, freed: false, retained: Vec::new() });
+        Arc::new(Node { number: MADE.fetch_add(1, Relaxed), op, inputs, outputs, at, state })
+    }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// From now on, sweeps add the gradient of output `slot` to `place`.
+    pub(crate) fn retain(&self, slot: u32, place: Weak<Place>) {
+        self.state().retained.push((slot, place));
+    }
+    pub(crate) fn retained(&self) -> Vec<(u32, Weak<Place>)> {
+        self.state().retained.clone()
+    }
+    /// The saved values: shared if the graph is retained, else moved out and gone for the next sweep.
+    pub(crate) fn saved(&self, retain: bool) -> Result<Kept, GraphError> {
+        let mut s = self.state();
+        if s.freed {
+            return Err(GraphError::Freed { op: self.op.name(), at: self.at });
+        }
+        if retain {
+            return Ok(s.kept.clone());
+        }
+        s.freed = !s.kept.is_empty();
+        Ok(mem::take(&mut s.kept))
+    }
+}
+
+/// Free a long history with a loop; the derived drop would recurse once per node. `into_inner` gives
+/// the node to exactly one of several threads that let go at once.
+impl Drop for Node {
+    fn drop(&mut self) {
+        DROPPED.fetch_add(1, Relaxed);
+        let mut stack = Vec::new();
+        let mut inputs = mem::take(&mut self.inputs);
+        loop {
+            for link in inputs.drain(..) {
+                if let Some(Edge::Node(node, _)) = link.edge
+                    && let Some(mut node) = Arc::into_inner(node)
+                {
+                    stack.push(mem::take(&mut node.inputs));
+                }
+            }
+            let Some(next) = stack.pop() else { return };
+            inputs = next;
+        }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.op.name(), self.at)
+    }
+}
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Edge::Node(node, 0) => write!(f, "{node:?}"),
+            Edge::Node(node, slot) => write!(f, "output {slot} of {node:?}"),
+            Edge::Leaf(_) => write!(f, "leaf"),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Reverse-mode automatic differentiation.
+//!
+//! Read in this order: [`Tensor`] (values, and leaves that are places), [`Op`] (the contract), one file
+//! of `ops/`, `apply.rs` (the one door), `graph.rs` (the tape), `sweep.rs` (how gradients flow).
+#![forbid(unsafe_code)]
+
+mod apply;
+mod error;
+mod graph;
+mod mode;
+mod op;
+mod operators;
+pub mod ops;
+mod parameter;
+mod place;
+mod saved;
+mod sweep;
+mod tensor;
+pub mod testing;
+mod wanted;
+
+pub use error::{GraphError, OpError, must};
+pub use graph::live_nodes;
+pub use mode::{Scope, current_scope, enable_grad, enter_scope, is_grad_enabled, no_grad};
+pub use op::{Autocast, Grads, Op, Pack, Promotion};
+pub use operators::Operand;
+pub use parameter::{Buffer, Misfit, Parameter};
+pub use saved::{Save, Saved};
+pub use sweep::{Sweep, grad, grad_allow_unused, try_grad};
+pub use tensor::Tensor;

@@ -1,0 +1,184 @@
+//! The contract of a differentiable operation.
+
+use crate::{OpError, Save, Saved, Tensor};
+use gradus_tensor::{Array, Meta};
+use smallvec::{SmallVec, smallvec};
+use std::iter::once;
+
+/// Precision under `autocast` (PyTorch's CUDA lists); every op must say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Autocast {
+    /// Safe and fast in half precision (matmul, linear).
+    Low,
+    /// Needs f32 (exp, softmax, sums, losses).
+    F32,
+    /// The widest of its inputs (add, cat).
+    Widest,
+    /// Whatever its input is (neg, tanh, shapes).
+    Input,
+}
+
+/// Which inputs are brought to one dtype before the op sees them, as `torch.result_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promotion {
+    /// None: the op takes them as they are.
+    Keep,
+    /// All, to their common dtype.
+    Common,
+    /// All from this position on (`where`, whose first input is a condition).
+    CommonFrom(usize),
+    /// All, to their common dtype; integers and bools become f32 (`exp`, `/`).
+    Float,
+}
+
+/// A few things: two fit without an allocation.
+pub(crate) type Few<T> = SmallVec<[T; 2]>;
+
+/// How an op counts: `T` is one, `[T; N]` is N, `Vec<T>` is any number.
+pub trait Pack<T>: Sized {
+    /// What a rule sees of gradients: a single one is there, of several any may be `None`, which is zero.
+    type Grads;
+    #[doc(hidden)]
+    fn items(self) -> impl Iterator<Item = T>;
+    #[doc(hidden)]
+    fn collect(items: impl Iterator<Item = T>) -> Self;
+    #[doc(hidden)]
+    fn grads(items: Few<Option<T>>) -> Self::Grads;
+    #[doc(hidden)]
+    fn ungrads(grads: Self::Grads) -> Few<Option<T>>;
+}
+
+impl<T> Pack<T> for T {
+    type Grads = T;
+    #[inline]
+    fn items(self) -> impl Iterator<Item = T> {
+        once(self)
+    }
+    #[inline]
+    fn collect(mut items: impl Iterator<Item = T>) -> T {
+        items.next().expect("one item")
+    }
+    fn grads(mut items: Few<Option<T>>) -> T {
+        items.pop().flatten().expect("a rule runs only if its output has a gradient")
+    }
+    fn ungrads(grads: T) -> Few<Option<T>> {
+        smallvec![Some(grads)]
+    }
+}
+
+impl<T, const N: usize> Pack<T> for [T; N] {
+    type Grads = [Option<T>; N];
+    #[inline]
+    fn items(self) -> impl Iterator<Item = T> {
+        self.into_iter()
+    }
+    #[inline]
+    fn collect(mut items: impl Iterator<Item = T>) -> Self {
+        std::array::from_fn(|_| items.next().expect("N items"))
+    }
+    fn grads(items: Few<Option<T>>) -> [Option<T>; N] {
+        Pack::collect(items.into_iter())
+    }
+    fn ungrads(grads: [Option<T>; N]) -> Few<Option<T>> {
+        grads.into_iter().collect()
+    }
+}
+
+impl<T> Pack<T> for Vec<T> {
+    type Grads = Vec<Option<T>>;
+    fn items(self) -> impl Iterator<Item = T> {
+        self.into_iter()
+    }
+    fn collect(items: impl Iterator<Item = T>) -> Self {
+        items.collect()
+    }
+    fn grads(items: Few<Option<T>>) -> Vec<Option<T>> {
+        items.into_vec()
+    }
+    fn ungrads(grads: Vec<Option<T>>) -> Few<Option<T>> {
+        grads.into()
+    }
+}
+
+/// The gradients that belong to a [`Pack`] of tensors.
+pub type Grads<P> = <P as Pack<Tensor>>::Grads;
+
+/// A differentiable operation. Ours and yours come through [`Tensor::apply`].
+///
+/// The type holds the op's attributes (`dim`, `eps`, …); it is mostly of size zero.
+///
+/// ```
+/// use gradus_autodiff::{Autocast, Op, OpError, Save, Saved, Tensor};
+/// use gradus_tensor::{Array, Meta};
+///
+/// /// `y = x³`
+/// struct Cube;
+///
+/// impl Op for Cube {
+///     const NAME: &'static str = "cube";
+///     const AUTOCAST: Autocast = Autocast::F32;
+///     type In<T> = T;
+///     type Out<T> = T;
+///
+///     fn infer(&self, x: &Meta) -> Result<Meta, OpError> {
+///         Ok(x.clone())
+///     }
+///     fn forward(&self, x: Array, save: &mut Save<'_>) -> Array {
+///         save.input(0, &x);
+///         let cubes: Vec<f64> = x.to_vec::<f64>().iter().map(|v| v * v * v).collect();
+///         Array::from_f64(x.shape(), x.dtype(), &cubes)
+///     }
+///     /// `x̄ = ȳ·3x²`
+///     fn vjp(&self, saved: &Saved<'_>, g: Tensor) -> Tensor {
+///         g * 3.0 * saved.input(0).square()
+///     }
+/// }
+///
+/// let x = Tensor::from([2.0]).requires_grad_();
+/// Tensor::apply(Cube, &x).sum().backward();
+/// assert_eq!(x.grad().unwrap().to_vec::<f64>(), [12.0]);
+/// ```
+pub trait Op: Send + Sync + Sized + 'static {
+    /// The name the user knows.
+    const NAME: &'static str;
+    /// Precision under `autocast`.
+    const AUTOCAST: Autocast;
+    /// Which inputs are brought to a common dtype.
+    const PROMOTION: Promotion = Promotion::Common;
+    /// False: a tracked input is refused with an error.
+    const DIFFERENTIABLE: bool = true;
+    /// Inputs: `T`, `[T; N]` or `Vec<T>`.
+    type In<T>: Pack<T>;
+    /// Outputs: `T`, `[T; M]` or `Vec<T>`.
+    type Out<T>: Pack<T>;
+
+    /// Shapes and dtypes of the outputs. Every mistake a user can make is found here.
+    ///
+    /// # Errors
+    /// The rule that the inputs break.
+    fn infer(&self, x: Self::In<&Meta>) -> Result<Self::Out<Meta>, OpError>;
+
+    /// `y = f(x)`. The arrays are given up: one that nobody else holds may be overwritten. `save` says
+    /// which inputs want a gradient, and keeps what the rule will read (nothing if none does).
+    fn forward(&self, x: Self::In<Array>, save: &mut Save<'_>) -> Self::Out<Array>;
+
+    /// `x̄ = ȳ·∂y/∂x` in differentiable operations, so that it can be differentiated again. May
+    /// return a gradient in the broadcast shape or another dtype: the engine sums and casts. Compute
+    /// nothing where `saved.need(i)` is false, except what one pass yields anyway.
+    fn vjp(&self, saved: &Saved<'_>, grads: Grads<Self::Out<Tensor>>) -> Grads<Self::In<Tensor>>;
+}
+
+/// What a node keeps of an op: its rule, without its counts.
+pub(crate) trait Rule: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn vjp(&self, saved: &Saved<'_>, grads: Few<Option<Tensor>>) -> Few<Option<Tensor>>;
+}
+
+impl<O: Op> Rule for O {
+    fn name(&self) -> &'static str {
+        O::NAME
+    }
+    fn vjp(&self, saved: &Saved<'_>, grads: Few<Option<Tensor>>) -> Few<Option<Tensor>> {
+        <O::In<Tensor>>::ungrads(Op::vjp(self, saved, <O::Out<Tensor>>::grads(grads)))
+    }
+}

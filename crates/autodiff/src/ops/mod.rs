@@ -1,0 +1,42 @@
+//! One file per op: formula, shape rule, forward, backward rule, method, cases.
+//!
+//! A file begins with its formula and holds a type that implements [`crate::Op`] (its fields are the
+//! op's attributes), the `Tensor` method, and `cases()` for the common tests. To add one: write the file
+//! and its word in the catalog below. Nothing else.
+
+mod prelude;
+mod shapes;
+
+/// Declares the modules and puts them in the common tests: what is compiled is checked, and an op
+/// without `cases()` does not compile under test.
+///
+/// `catalog![neg]` expands to
+///
+/// ```text
+/// mod neg;
+/// pub const OPS: &[&str] = &["neg"];
+/// #[cfg(test)]
+/// pub(crate) fn all_cases() -> Vec<(&'static str, Vec<Case>)> { vec![("neg", neg::cases())] }
+/// ```
+macro_rules! catalog {
+    ($($op:ident),* $(,)?) => {
+        $(mod $op;)*
+
+        /// Every op, by the name of its file. Fixtures and documentation must have each.
+        pub const OPS: &[&str] = &[$(stringify!($op)),*];
+
+        /// Every op with its cases.
+        #[cfg(test)]
+        pub(crate) fn all_cases() -> Vec<(&'static str, Vec<crate::testing::Case>)> {
+            vec![$((stringify!($op), $op::cases())),*]
+        }
+    };
+}
+
+catalog![
+    add, cat, copy, div, exp, expand, gather, matmul, max_dim, mul, narrow, neg, permute, reshape,
+    softmax, sub, sum, sum_to, tanh, to_dtype, transpose,
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! The reverse sweep: a loop over the reachable nodes in falling order of their numbers.
+
+use crate::graph::{Edge, Node};
+use crate::mode::set_recording;
+use crate::op::Few;
+use crate::place::Place;
+use crate::wanted::{Key, Wanted};
+use crate::{GraphError, Saved, Tensor, must};
+use gradus_tensor::Meta;
+use smallvec::smallvec;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// How to sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sweep {
+    /// Record the sweep itself, so that gradients can be differentiated; retains the graph.
+    pub create_graph: bool,
+    /// Keep the saved values for another sweep.
+    pub retain_graph: bool,
+}
+
+impl Sweep {
+    /// Keep the saved values.
+    pub const RETAIN: Sweep = Sweep { create_graph: false, retain_graph: true };
+    /// Record the sweep.
+    pub const CREATE: Sweep = Sweep { create_graph: true, retain_graph: true };
+}
+
+impl Tensor {
+    /// Add the gradient of this one number to every leaf it depends on.
+    ///
+    /// # Panics
+    /// As [`Tensor::try_backward`].
+    #[track_caller]
+    pub fn backward(&self) {
+        must(self.try_backward(None, Sweep::default()));
+    }
+    /// As [`Tensor::backward`], starting from the gradient `grad` of this result.
+    ///
+    /// # Panics
+    /// As [`Tensor::try_backward`].
+    #[track_caller]
+    pub fn backward_with(&self, grad: &Tensor) {
+        must(self.try_backward(Some(grad), Sweep::default()));
+    }
+    /// As [`Tensor::backward_with`], with options. Leaves get their gradients at the end: all or none.
+    ///
+    /// # Errors
+    /// If this result is not tracked, if the start does not fit, or if a rule needs freed values.
+    pub fn try_backward(&self, grad: Option<&Tensor>, how: Sweep) -> Result<(), GraphError> {
+        let _mode = set_recording(how.create_graph);
+        let mut run = Run::new(how, None);
+        run.start(self, grad)?;
+        run.sweep()?;
+        for (place, grad) in run.leaves.into_values() {
+            grad.into_iter().for_each(|g| place.accumulate(g));
+        }
+        Ok(())
+    }
+}
+
+/// `∂(Σ outputs)/∂inputs` (`torch.autograd.grad`). Leaves stay as they are.
+///
+/// ```
+/// use gradus_autodiff::{Sweep, Tensor, grad};
+/// let x = Tensor::from([2.0]).requires_grad_();
+/// let first = grad(&[&(&x * &x * &x)], &[&x], Sweep::CREATE).remove(0);
+/// let second = grad(&[&first], &[&x], Sweep::default()).remove(0);
+/// assert_eq!((first.item(), second.item()), (12.0, 12.0));
+/// ```
+/// # Panics
+/// If an output is not tracked or not one number, if no output depends on an input (the message names
+/// it), or if a rule needs freed values.
+#[track_caller]
+pub fn grad(outputs: &[&Tensor], inputs: &[&Tensor], how: Sweep) -> Vec<Tensor> {
+    must(try_grad(outputs, &[], inputs, how))
+}
+
+/// As [`grad`], with the gradient each output starts from: one for each output, or none at all.
+///
+/// # Errors
+/// Where [`grad`] panics.
+pub fn try_grad(
+    outputs: &[&Tensor],
+    starts: &[&Tensor],
+    inputs: &[&Tensor],
+    how: Sweep,
+) -> Result<Vec<Tensor>, GraphError> {
+    let found = grad_allow_unused(outputs, starts, inputs, how)?;
+    let named = |(i, g): (usize, Option<Tensor>)| {
+        g.ok_or_else(|| GraphError::Unused { input: i, meta: inputs[i].meta() })
+    };
+    found.into_iter().enumerate().map(named).collect()
+}
+
+/// As [`try_grad`]; `None` for an input that no output depends on. Only nodes between outputs and
+/// inputs are visited.
+///
+/// # Errors
+/// If an output is not tracked or its start does not fit, or if a rule needs freed values.
+pub fn grad_allow_unused(
+    outputs: &[&Tensor],
+    starts: &[&Tensor],
+    inputs: &[&Tensor],
+    how: Sweep,
+) -> Result<Vec<Option<Tensor>>, GraphError> {
+    let _mode = set_recording(how.create_graph);
+    let keys: Vec<_> = inputs.iter().map(|t| t.edge().map(|e| e.key())).collect();
+    let wanted = Wanted::new(outputs, keys.iter().copied().flatten().collect());
+    let mut run = Run::new(how, Some(wanted));
+    for (i, y) in outputs.iter().enumerate() {
+        run.start(y, starts.get(i).copied())?;
+    }
+    run.sweep()?;
+    let found = |key: Key| match key {
+        Key::Leaf(at) => run.leaves.get(&at)?.1.clone(),
+        slot => run.found.get(&slot).cloned(),
+    };
+    Ok(keys.into_iter().map(|k| k.and_then(found)).collect())
+}
+
+/// A node with the gradients of its outputs that have arrived.
+struct Pending {
+    node: Arc<Node>,
+    grads: Few<Option<Tensor>>,
+}
+
+struct Run {
+    how: Sweep,
+    wanted: Option<Wanted>,
+    pending: BTreeMap<u64, Pending>,
+    leaves: BTreeMap<usize, (Arc<Place>, Option<Tensor>)>,
+    found: HashMap<Key, Tensor>,
+}
+
+impl Run {
+    fn new(how: Sweep, wanted: Option<Wanted>) -> Self {
+        let (pending, leaves, found) = (BTreeMap::new(), BTreeMap::new(), HashMap::new());
+        Run { how, wanted, pending, leaves, found }
+    }
+    fn start(&mut self, y: &Tensor, grad: Option<&Tensor>) -> Result<(), GraphError> {
+        let edge = y.edge().ok_or_else(|| GraphError::Untracked(y.meta()))?;
+        match grad {
+            None if y.numel() != 1 => return Err(GraphError::NotOneNumber(y.meta())),
+            Some(g) if g.meta() != y.meta() => {
+                return Err(GraphError::Start { result: y.meta(), gradient: g.meta() });
+            }
+            _ => {}
+        }
+        self.deliver(&edge, grad.map_or_else(|| y.ones_like(), Tensor::clone));
+        Ok(())
+    }
+    fn needs(&self, edge: &Edge) -> bool {
+        match (&self.wanted, edge) {
+            (Some(w), _) => w.leads(edge),
+            (None, Edge::Leaf(p)) => p.strong_count() > 0,
+            (None, Edge::Node(..)) => true,
+        }
+    }
+    fn deliver(&mut self, edge: &Edge, g: Tensor) {
+        match edge {
+            Edge::Node(node, slot) => {
+                let new = || Pending { node: node.clone(), grads: smallvec![None; node.outputs] };
+                let pending = self.pending.entry(node.number).or_insert_with(new);
+                add_into(&mut pending.grads[*slot as usize], g);
+            }
+            Edge::Leaf(p) => {
+                let Some(place) = p.upgrade().filter(|p| p.requires_grad.load(Relaxed)) else {
+                    return;
+                };
+                let leaf = self.leaves.entry(p.as_ptr() as usize).or_insert((place, None));
+                add_into(&mut leaf.1, g);
+            }
+        }
+    }
+    fn sweep(&mut self) -> Result<(), GraphError> {
+        let retain = self.how.retain_graph || self.how.create_graph;
+        while let Some((_, Pending { node, grads })) = self.pending.pop_last() {
+            self.hand_out(&node, &grads);
+            let edges = node.inputs.iter().map(|l| l.edge.as_ref());
+            let need: Few<bool> = edges.map(|e| e.is_some_and(|e| self.needs(e))).collect();
+            if !need.contains(&true) {
+                continue;
+            }
+            let kept = node.saved(retain)?;
+            let saved = Saved { node: &node, kept, need, recorded: self.how.create_graph };
+            let grads = node.op.vjp(&saved, grads);
+            let Saved { need, .. } = saved;
+            for ((link, g), need) in node.inputs.iter().zip(grads).zip(need) {
+                if let (Some(edge), Some(g), true) = (&link.edge, g, need) {
+                    self.deliver(edge, fit(g, &link.meta));
+                }
+            }
+        }
+        Ok(())
+    }
+    /// Complete gradients of a node's outputs that somebody asked for.
+    fn hand_out(&mut self, node: &Node, grads: &[Option<Tensor>]) {
+        for (slot, place) in node.retained() {
+            if let (Some(place), Some(g)) = (place.upgrade(), &grads[slot as usize]) {
+                place.accumulate(g.clone());
+            }
+        }
+        let Some(wanted) = &self.wanted else { return };
+        for (slot, g) in (0..).zip(grads) {
+            let key = Key::Slot(node.number, slot);
+            if let Some(g) = g.as_ref().filter(|_| wanted.asks(key)) {
+                self.found.insert(key, g.clone());
+            }
+        }
+    }
+}
+
+/// Sum over the axes that the forward pass has broadcast, and cast to the input's dtype.
+fn fit(g: Tensor, to: &Meta) -> Tensor {
+    let g = if *g.shape() == to.shape { g } else { g.sum_to(&to.shape) };
+    if g.dtype() == to.dtype { g } else { g.to_dtype(to.dtype) }
+}
+
+/// `sum += g`: both are given up, so `+` writes into whichever buffer nobody else holds.
+fn add_into(sum: &mut Option<Tensor>, g: Tensor) {
+    *sum = Some(match sum.take() {
+        None => g,
+        Some(old) => old + g,
+    });
+}

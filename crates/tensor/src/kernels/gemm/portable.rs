@@ -1,0 +1,173 @@
+//! Loops for CPUs we have no instructions for, and the plain twin of those we have.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "counted loops over registers, which the compiler unrolls"
+)]
+
+use super::kernel::{GemmElement, Kernels};
+use super::tile::{Lanes, TILE_VECTORS, Tile, dot, finish, sum};
+use super::transpose::{Block, pack};
+
+/// An array that the compiler keeps in whatever registers the target has.
+#[derive(Clone, Copy)]
+struct Plain<T, const N: usize>([T; N]);
+
+impl<T: GemmElement, const N: usize> Lanes for Plain<T, N> {
+    type T = T;
+    type Mask = usize;
+    const LANES: usize = N;
+    const MASKED: bool = false;
+
+    #[inline(always)]
+    unsafe fn splat(x: T) -> Self {
+        Self([x; N])
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        Self([T::ZERO; N])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { from.cast::<[T; N]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: the caller's promise.
+        unsafe { to.cast::<[T; N]>().write_unaligned(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn mask(count: usize) -> usize {
+        count
+    }
+
+    #[inline(always)]
+    unsafe fn load_masked(from: *const T, mask: usize) -> Self {
+        let mut x = [T::ZERO; N];
+        for (i, x) in x.iter_mut().enumerate().take(mask) {
+            // SAFETY: the caller's promise: element `i` is in the mask.
+            *x = unsafe { *from.add(i) };
+        }
+        Self(x)
+    }
+
+    #[inline(always)]
+    unsafe fn store_masked(self, to: *mut T, mask: usize) {
+        for (i, &x) in self.0.iter().enumerate().take(mask) {
+            // SAFETY: the caller's promise: element `i` is in the mask.
+            unsafe { *to.add(i) = x };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+        let mut x = c.0;
+        for i in 0..N {
+            x[i] = self.0[i].times_plus(b.0[i], x[i]);
+        }
+        Self(x)
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, b: Self) -> Self {
+        let mut x = b.0;
+        for i in 0..N {
+            x[i] = self.0[i].times_plus(T::ONE, x[i]);
+        }
+        Self(x)
+    }
+
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        Self(self.0.map(|x| if x < T::ZERO { T::ZERO } else { x }))
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> T {
+        self.0.iter().fold(T::ZERO, |sum, &x| x.times_plus(T::ONE, sum))
+    }
+}
+
+/// A block of one element: the transpose is a plain loop.
+struct One;
+
+impl<T: Copy> Block<T> for One {
+    const SIDE: usize = 1;
+
+    #[inline(always)]
+    unsafe fn block(from: *const T, _: isize, to: *mut T, _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = *from };
+    }
+}
+
+unsafe fn tile<T: GemmElement, const N: usize>(tile: &Tile<T>) {
+    let mut sums = [Plain([T::ZERO; N]); TILE_VECTORS];
+    let to = sums.as_mut_ptr();
+    let vectors = tile.cols.div_ceil(N);
+    // SAFETY: the caller's promise; rows and vectors go by the match.
+    unsafe {
+        let left = match (tile.rows, vectors) {
+            (4, 2) => sum::<Plain<T, N>, 4, 2>(tile, to),
+            (4, 1) => sum::<Plain<T, N>, 4, 1>(tile, to),
+            (2, 2) => sum::<Plain<T, N>, 2, 2>(tile, to),
+            (2, 1) => sum::<Plain<T, N>, 2, 1>(tile, to),
+            (1, 8) => sum::<Plain<T, N>, 1, 8>(tile, to),
+            (1, 3) => sum::<Plain<T, N>, 1, 3>(tile, to),
+            (1, 2) => sum::<Plain<T, N>, 1, 2>(tile, to),
+            (1, 1) => sum::<Plain<T, N>, 1, 1>(tile, to),
+            _ => unreachable!("a tile of {} x {vectors} vectors", tile.rows),
+        };
+        if left {
+            finish(tile, to, vectors);
+        }
+    }
+}
+
+unsafe fn packs<T: GemmElement, const N: usize>(
+    from: *const T,
+    lane: isize,
+    step: isize,
+    lanes: usize,
+    depth: usize,
+    width: usize,
+    out: *mut T,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { pack::<Plain<T, N>, One>((from, lane, step), (lanes, depth, width), out) }
+}
+
+unsafe fn dots<T: GemmElement, const N: usize>(
+    from: *const T,
+    lane: isize,
+    lanes: usize,
+    depth: usize,
+    x: *const T,
+    out: *mut T,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { dot::<Plain<T, N>>(from, lane, lanes, depth, x, out) }
+}
+
+/// Eight sums of a 128-bit vector, the narrowest that is common, leave room in 16 registers.
+const fn kernels<T: GemmElement, const N: usize>(flops_per_ns: f64) -> Kernels<T> {
+    Kernels {
+        rows: 4,
+        vectors: 2,
+        wide: 8,
+        lanes: N,
+        masked: false,
+        flops_per_ns,
+        tile: tile::<T, N>,
+        pack: packs::<T, N>,
+        dot: dots::<T, N>,
+    }
+}
+
+pub(super) static F32: Kernels<f32> = kernels::<f32, 4>(25.0);
+pub(super) static F64: Kernels<f64> = kernels::<f64, 2>(12.0);

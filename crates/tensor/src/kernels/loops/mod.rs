@@ -1,0 +1,335 @@
+//! The element-wise loops over contiguous slices, serial; the caller cuts ranges for threads.
+//!
+//! All go through one function, [`Loop::run`], that loads a block of each input, computes, and
+//! stores a block. So the output may be the memory of an input, and an element has the same bits
+//! wherever it stands: a last, partial block goes through a full one on the stack.
+
+use super::dispatch::Kernel;
+use super::element::{Compare, Lane, Map, Zip, Zip3};
+use super::level::{Level, level};
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+#[cfg(test)]
+mod tests;
+
+/// Elements a block: four AVX-512 registers of f32, which hides the latency of a polynomial.
+const BLOCK: usize = 64;
+
+/// An input of a loop.
+#[derive(Clone, Copy, Debug)]
+pub enum Operand<'a, T> {
+    /// One element for each output element.
+    Slice(&'a [T]),
+    /// The same element for all.
+    Same(T),
+}
+
+impl<'a, T> From<&'a [T]> for Operand<'a, T> {
+    fn from(slice: &'a [T]) -> Self {
+        Operand::Slice(slice)
+    }
+}
+
+impl<T: Lane> Operand<'_, T> {
+    /// A pointer and how far it moves per element; `room` is where a single value is spread.
+    #[inline]
+    fn source(self, len: usize, room: &mut MaybeUninit<[T; BLOCK]>) -> Source<T> {
+        match self {
+            Operand::Slice(x) => {
+                assert_eq!(x.len(), len, "an input and the output differ in length");
+                Source { at: x.as_ptr(), step: 1 }
+            }
+            Operand::Same(v) => Source { at: room.write([v; BLOCK]).as_ptr(), step: 0 },
+        }
+    }
+}
+
+/// `y[i] = op(x[i])`.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn map<O: Map, T: Lane>(op: O, x: &[T], y: &mut [MaybeUninit<T>]) {
+    map_at(level(), op, x, y);
+}
+
+/// [`map`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn map_at<O: Map, T: Lane>(level: Level, op: O, x: &[T], y: &mut [MaybeUninit<T>]) {
+    assert_eq!(x.len(), y.len(), "input and output differ in length");
+    let source = Source { at: x.as_ptr(), step: 1 };
+    // SAFETY: `source` has `y.len()` readable elements, `y` as many writable ones.
+    unsafe { run(level, Mapped::<O, T>(op, PhantomData), [source], y.as_mut_ptr().cast(), y.len()) }
+}
+
+/// `x[i] = op(x[i])`.
+pub fn map_in_place<O: Map, T: Lane>(op: O, x: &mut [T]) {
+    let source = Source { at: x.as_mut_ptr().cast_const(), step: 1 };
+    // SAFETY: `source` and the output are the same `x.len()` elements, which `Loop` allows.
+    unsafe { run(level(), Mapped::<O, T>(op, PhantomData), [source], x.as_mut_ptr(), x.len()) }
+}
+
+/// `out[i] = op(a[i], b[i])`.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn zip<O: Zip, T: Lane>(op: O, a: Operand<T>, b: Operand<T>, out: &mut [MaybeUninit<T>]) {
+    zip_at(level(), op, a, b, out);
+}
+
+/// [`zip`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn zip_at<O: Zip, T: Lane>(
+    level: Level,
+    op: O,
+    a: Operand<T>,
+    b: Operand<T>,
+    out: &mut [MaybeUninit<T>],
+) {
+    let (mut room_a, mut room_b) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    let inputs = [a.source(out.len(), &mut room_a), b.source(out.len(), &mut room_b)];
+    let f = Zipped::<O, T>(op, PhantomData);
+    // SAFETY: `source` checked that the inputs have `out.len()` readable elements.
+    unsafe { run(level, f, inputs, out.as_mut_ptr().cast(), out.len()) }
+}
+
+/// `a[i] = op(a[i], b[i])`.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn zip_into_a<O: Zip, T: Lane>(op: O, a: &mut [T], b: Operand<T>) {
+    let mut room = MaybeUninit::uninit();
+    let own = Source { at: a.as_mut_ptr().cast_const(), step: 1 };
+    let inputs = [own, b.source(a.len(), &mut room)];
+    // SAFETY: both inputs have `a.len()` readable elements; `own` is the output, which is allowed.
+    unsafe { run(level(), Zipped::<O, T>(op, PhantomData), inputs, a.as_mut_ptr(), a.len()) }
+}
+
+/// `b[i] = op(a[i], b[i])`.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn zip_into_b<O: Zip, T: Lane>(op: O, a: Operand<T>, b: &mut [T]) {
+    let mut room = MaybeUninit::uninit();
+    let own = Source { at: b.as_mut_ptr().cast_const(), step: 1 };
+    let inputs = [a.source(b.len(), &mut room), own];
+    // SAFETY: both inputs have `b.len()` readable elements; `own` is the output, which is allowed.
+    unsafe { run(level(), Zipped::<O, T>(op, PhantomData), inputs, b.as_mut_ptr(), b.len()) }
+}
+
+/// `out[i] = op(a[i], b[i], c[i])`.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn zip3<O: Zip3, T: Lane>(
+    op: O,
+    a: Operand<T>,
+    b: Operand<T>,
+    c: Operand<T>,
+    out: &mut [MaybeUninit<T>],
+) {
+    zip3_at(level(), op, [a, b, c], out);
+}
+
+/// [`zip3`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn zip3_at<O: Zip3, T: Lane>(
+    level: Level,
+    op: O,
+    [a, b, c]: [Operand<T>; 3],
+    out: &mut [MaybeUninit<T>],
+) {
+    let mut rooms = [MaybeUninit::uninit(); 3];
+    let [room_a, room_b, room_c] = &mut rooms;
+    let len = out.len();
+    let inputs = [a.source(len, room_a), b.source(len, room_b), c.source(len, room_c)];
+    let f = Zipped3::<O, T>(op, PhantomData);
+    // SAFETY: `source` checked that the inputs have `len` readable elements.
+    unsafe { run(level, f, inputs, out.as_mut_ptr().cast(), len) }
+}
+
+/// `a[i] = op(a[i], b[i], c[i])`.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn zip3_into_a<O: Zip3, T: Lane>(op: O, a: &mut [T], b: Operand<T>, c: Operand<T>) {
+    let mut rooms = [MaybeUninit::uninit(); 2];
+    let [room_b, room_c] = &mut rooms;
+    let own = Source { at: a.as_mut_ptr().cast_const(), step: 1 };
+    let inputs = [own, b.source(a.len(), room_b), c.source(a.len(), room_c)];
+    // SAFETY: all inputs have `a.len()` readable elements; `own` is the output, which is allowed.
+    unsafe { run(level(), Zipped3::<O, T>(op, PhantomData), inputs, a.as_mut_ptr(), a.len()) }
+}
+
+/// `out[i] = op(a[i], b[i])`, a yes or no.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub fn compare<O: Compare, T: Lane>(
+    op: O,
+    a: Operand<T>,
+    b: Operand<T>,
+    out: &mut [MaybeUninit<bool>],
+) {
+    compare_at(level(), op, a, b, out);
+}
+
+/// [`compare`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn compare_at<O: Compare, T: Lane>(
+    level: Level,
+    op: O,
+    a: Operand<T>,
+    b: Operand<T>,
+    out: &mut [MaybeUninit<bool>],
+) {
+    let (mut room_a, mut room_b) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    let inputs = [a.source(out.len(), &mut room_a), b.source(out.len(), &mut room_b)];
+    let f = Compared::<O, T>(op, PhantomData);
+    // SAFETY: `source` checked that the inputs have `out.len()` readable elements.
+    unsafe { run(level, f, inputs, out.as_mut_ptr().cast(), out.len()) }
+}
+
+/// A formula of `N` elements of one type.
+trait Formula<const N: usize>: Copy {
+    type In: Lane;
+    type Out: Copy + Default;
+    fn f<const FMA: bool>(self, x: [Self::In; N]) -> Self::Out;
+}
+
+/// The four kinds of op, each with its element type.
+#[derive(Clone, Copy)]
+struct Mapped<O, T>(O, PhantomData<T>);
+#[derive(Clone, Copy)]
+struct Zipped<O, T>(O, PhantomData<T>);
+#[derive(Clone, Copy)]
+struct Zipped3<O, T>(O, PhantomData<T>);
+#[derive(Clone, Copy)]
+struct Compared<O, T>(O, PhantomData<T>);
+
+impl<O: Map, T: Lane> Formula<1> for Mapped<O, T> {
+    type In = T;
+    type Out = T;
+    #[inline(always)]
+    fn f<const FMA: bool>(self, [x]: [T; 1]) -> T {
+        T::map::<O, FMA>(self.0, x)
+    }
+}
+
+impl<O: Zip, T: Lane> Formula<2> for Zipped<O, T> {
+    type In = T;
+    type Out = T;
+    #[inline(always)]
+    fn f<const FMA: bool>(self, [a, b]: [T; 2]) -> T {
+        T::zip::<O, FMA>(self.0, a, b)
+    }
+}
+
+impl<O: Zip3, T: Lane> Formula<3> for Zipped3<O, T> {
+    type In = T;
+    type Out = T;
+    #[inline(always)]
+    fn f<const FMA: bool>(self, [a, b, c]: [T; 3]) -> T {
+        T::zip3::<O, FMA>(self.0, a, b, c)
+    }
+}
+
+impl<O: Compare, T: Lane> Formula<2> for Compared<O, T> {
+    type In = T;
+    type Out = bool;
+    #[inline(always)]
+    fn f<const FMA: bool>(self, [a, b]: [T; 2]) -> bool {
+        T::compare::<O, FMA>(self.0, a, b)
+    }
+}
+
+/// Where an input lies: element `i` at `at + i·step`; with step 0 a block of equal ones at `at`.
+#[derive(Clone, Copy)]
+struct Source<T> {
+    at: *const T,
+    step: usize,
+}
+
+struct Loop<F: Formula<N>, const N: usize> {
+    f: F,
+    inputs: [Source<F::In>; N],
+    out: *mut F::Out,
+    len: usize,
+}
+
+/// # Safety
+///
+/// Each input has `len` readable elements (step 1) or `BLOCK` ones (step 0), `out` has `len`
+/// writable ones. `out` is the same memory as an input of step 1, or does not overlap it.
+#[inline]
+unsafe fn run<F: Formula<N>, const N: usize>(
+    level: Level,
+    f: F,
+    inputs: [Source<F::In>; N],
+    out: *mut F::Out,
+    len: usize,
+) {
+    F::In::run_at(level, Loop { f, inputs, out, len });
+}
+
+impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let mut staged_in = [MaybeUninit::<[F::In; BLOCK]>::uninit(); N];
+        let mut staged_out = MaybeUninit::<[F::Out; BLOCK]>::uninit();
+        let mut i = 0;
+        while i < self.len {
+            let count = (self.len - i).min(BLOCK);
+            let mut from = self.inputs.map(|s| s.at.wrapping_add(i * s.step));
+            let mut to = self.out.wrapping_add(i);
+            // One copy of the formula serves whole blocks and the rest: half the code to compile.
+            if count < BLOCK {
+                for (from, room) in from.iter_mut().zip(&mut staged_in) {
+                    // SAFETY: `count > 0` elements are readable at `from`, and `room` holds more.
+                    unsafe {
+                        // Not zeros, by which an integer formula could divide.
+                        let room = room.write([**from; BLOCK]).as_mut_ptr();
+                        room.copy_from_nonoverlapping(*from, count);
+                        *from = room;
+                    }
+                }
+                to = staged_out.as_mut_ptr().cast();
+            }
+            // SAFETY: `BLOCK` elements are readable and writable here, or in the staging arrays.
+            unsafe { block::<F, N, FMA>(self.f, from, to) };
+            if count < BLOCK {
+                // SAFETY: `count` elements of the output are left, and `block` has written more.
+                unsafe { self.out.add(i).copy_from_nonoverlapping(to, count) };
+            }
+            i += BLOCK;
+        }
+    }
+}
+
+/// `to[j] = f(from[0][j], …)` for one block; all loads come before all stores.
+///
+/// # Safety
+///
+/// `BLOCK` elements are readable at each of `from` and writable at `to`.
+#[inline(always)]
+unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool>(
+    f: F,
+    from: [*const F::In; N],
+    to: *mut F::Out,
+) {
+    // SAFETY: the caller's.
+    let inputs = from.map(|p| unsafe { p.cast::<[F::In; BLOCK]>().read() });
+    let out: [F::Out; BLOCK] =
+        std::array::from_fn(|j| f.f::<FMA>(std::array::from_fn(|k| inputs[k][j])));
+    // SAFETY: the caller's.
+    unsafe { to.cast::<[F::Out; BLOCK]>().write(out) };
+}

@@ -1,0 +1,181 @@
+//! The loops against one element at a time, at every level.
+
+use super::super::real::{Num, Real};
+use super::super::samples::{LENGTHS, filled, levels, noise, noise_f32};
+use super::*;
+
+#[derive(Clone, Copy)]
+struct Softplus(f64);
+
+impl Map for Softplus {
+    #[inline(always)]
+    fn f<R: Real>(self, x: R) -> R {
+        (R::of(self.0) * x).exp().ln_1p() + x.maximum(R::of(0.0))
+    }
+    #[inline(always)]
+    fn int(self, x: i64) -> i64 {
+        100 / x
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Lean;
+
+impl Zip for Lean {
+    #[inline(always)]
+    fn f<R: Real>(self, a: R, b: R) -> R {
+        a.mul_add(b, a - b).tanh()
+    }
+    #[inline(always)]
+    fn int(self, a: i64, b: i64) -> i64 {
+        a / b
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Mix;
+
+impl Zip3 for Mix {
+    #[inline(always)]
+    fn f<R: Real>(self, a: R, b: R, c: R) -> R {
+        R::select(c > R::of(0.0), a * b, a - c)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Below;
+
+impl Compare for Below {
+    #[inline(always)]
+    fn f<R: Real>(self, a: R, b: R) -> bool {
+        a < b
+    }
+    #[inline(always)]
+    fn int(self, a: i64, b: i64) -> bool {
+        a < b
+    }
+}
+
+/// One element, without a loop, as `level` calculates it.
+fn single<T>(level: Level, plain: T, fused: T) -> T {
+    if level == Level::Baseline { plain } else { fused }
+}
+
+#[test]
+fn map_gives_each_element_the_same_bits_wherever_it_stands() {
+    let op = Softplus(3.0);
+    for level in levels() {
+        for n in LENGTHS {
+            for offset in [0, 1, 3] {
+                let x = noise_f32(n + offset, 1);
+                let x = &x[offset..];
+                let y = filled(n, |y| map_at(level, op, x, y));
+                for (&x, &y) in x.iter().zip(&y) {
+                    let want =
+                        single(level, op.f(Num::<f32, false>(x)).0, op.f(Num::<f32, true>(x)).0);
+                    assert_eq!(y.to_bits(), want.to_bits(), "{level:?}, {n} elements, x = {x}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn map_runs_in_f64_and_in_integers() {
+    for level in levels() {
+        let x = noise(77, 2);
+        let y = filled(77, |y| map_at(level, Softplus(1.0), &x, y));
+        let want: Vec<f64> = x.iter().map(|x| x.exp().ln_1p() + x.max(0.0)).collect();
+        assert_eq!(y, want);
+        // A formula that panics on 0 must not see one in the rest of a block.
+        assert_eq!(filled(2, |y| map_at(level, Softplus(1.0), &[7, -3], y)), [14, -33]);
+    }
+}
+
+#[test]
+#[should_panic(expected = "Mix is not defined for integers")]
+fn integers_are_refused_by_formulas_without_them() {
+    let one = Operand::Same(1i64);
+    filled(1, |out| zip3(Mix, one, one, one, out));
+}
+
+#[test]
+fn zip_takes_slices_and_single_values_on_both_sides() {
+    for level in levels() {
+        for n in LENGTHS {
+            let (a, b) = (noise_f32(n, 3), noise_f32(n, 4));
+            let one = |a: f32, b: f32| {
+                let plain = Lean.f(Num::<f32, false>(a), Num(b)).0;
+                single(level, plain, Lean.f(Num::<f32, true>(a), Num(b)).0)
+            };
+            let (wide_a, wide_b) = (Operand::Slice(&a[..]), Operand::Slice(&b[..]));
+            let cases = [
+                (wide_a, wide_b, a.iter().zip(&b).map(|(&a, &b)| one(a, b)).collect::<Vec<_>>()),
+                (wide_a, Operand::Same(0.3), a.iter().map(|&a| one(a, 0.3)).collect()),
+                (Operand::Same(0.3), wide_b, b.iter().map(|&b| one(0.3, b)).collect()),
+            ];
+            for (a, b, want) in cases {
+                assert_eq!(filled(n, |out| zip_at(level, Lean, a, b, out)), want, "{level:?} {n}");
+            }
+        }
+    }
+}
+
+#[test]
+fn loops_in_place_equal_the_others() {
+    for n in LENGTHS {
+        let (a, b, c) = (noise_f32(n, 5), noise_f32(n, 6), noise_f32(n, 7));
+        let (of_a, of_b, of_c) =
+            (Operand::Slice(&a[..]), Operand::Slice(&b[..]), Operand::Slice(&c[..]));
+
+        let mut x = a.clone();
+        map_in_place(Softplus(1.0), &mut x);
+        assert_eq!(x, filled(n, |y| map(Softplus(1.0), &a, y)));
+
+        let zipped = filled(n, |out| zip(Lean, of_a, of_b, out));
+        let mut x = a.clone();
+        zip_into_a(Lean, &mut x, of_b);
+        assert_eq!(x, zipped);
+        let mut x = b.clone();
+        zip_into_b(Lean, of_a, &mut x);
+        assert_eq!(x, zipped);
+
+        let mut x = a.clone();
+        zip3_into_a(Mix, &mut x, of_b, of_c);
+        assert_eq!(x, filled(n, |out| zip3(Mix, of_a, of_b, of_c, out)));
+    }
+}
+
+#[test]
+fn zip3_and_compare_equal_a_plain_loop() {
+    for level in levels() {
+        for n in LENGTHS {
+            let (a, b, c) = (noise(n, 8), noise(n, 9), noise(n, 10));
+            let inputs = [Operand::Slice(&a[..]), Operand::Slice(&b[..]), Operand::Slice(&c[..])];
+            let mixed = filled(n, |out| zip3_at(level, Mix, inputs, out));
+            let below = filled(n, |out| compare_at(level, Below, inputs[0], inputs[1], out));
+            for i in 0..n {
+                assert_eq!(mixed[i], if c[i] > 0.0 { a[i] * b[i] } else { a[i] - c[i] });
+                assert_eq!(below[i], a[i] < b[i]);
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "differ in length")]
+fn different_lengths_are_refused() {
+    let mut a = [1.0f32; 3];
+    zip_into_a(Lean, &mut a, Operand::Slice(&[1.0; 4]));
+}
+
+#[test]
+fn maximum_and_minimum_let_nan_through_from_both_sides() {
+    let number = |v: f64| Num::<f64, false>(v);
+    for (a, b) in [(f64::NAN, 1.0), (1.0, f64::NAN), (f64::NAN, f64::NAN)] {
+        assert!(number(a).maximum(number(b)).is_nan());
+        assert!(number(a).minimum(number(b)).is_nan());
+    }
+    assert_eq!(number(2.0).maximum(number(3.0)).0, 3.0);
+    assert_eq!(number(2.0).minimum(number(3.0)).0, 2.0);
+}

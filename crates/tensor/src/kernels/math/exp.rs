@@ -1,0 +1,70 @@
+//! `eˣ`, `eˣ − 1` and the logistic function.
+
+use super::{LN2_HI, LN2_LO, mul_add, polynomial};
+
+/// Adding 1.5·2²³ rounds to an integer, which then stands in the low bits of the sum.
+const MAGIC: f32 = 12_582_912.0;
+
+/// `eʳ = 1 + r + r²·Q(r)` on `|r| ≤ ln 2 / 2`, relative error 2⁻²⁷·⁶.
+const Q: [f32; 5] = [0.5, 0.166_664_81, 0.041_665_506, 0.008_373_07, 0.001_403_856_2];
+
+/// `n` and `eʳ − 1`, where `x = n·ln 2 + r`; needs `|x| < 2000`, lets NaN through.
+#[inline(always)]
+fn reduce<const FMA: bool>(x: f32) -> (i32, f32) {
+    let shifted = mul_add::<FMA>(x, std::f32::consts::LOG2_E, MAGIC);
+    let n = (shifted.to_bits() as i32).wrapping_sub(MAGIC.to_bits() as i32);
+    let whole = shifted - MAGIC;
+    let r = mul_add::<FMA>(whole, -LN2_HI, x);
+    let r = mul_add::<FMA>(whole, -LN2_LO, r);
+    (n, mul_add::<FMA>(r * r, polynomial::<FMA, 5>(Q, r), r))
+}
+
+/// `2ⁿ` for `-127 < n < 128`.
+#[inline(always)]
+fn power_of_two(n: i32) -> f32 {
+    f32::from_bits((n.wrapping_add(127) << 23) as u32)
+}
+
+/// `x` between `low` and `high`; NaN stays NaN.
+#[inline(always)]
+fn clamp(x: f32, low: f32, high: f32) -> f32 {
+    let x = if x > high { high } else { x };
+    if x < low { low } else { x }
+}
+
+/// `eˣ`, within 1 ulp; overflows to inf above 88.72, rounds subnormal results correctly.
+#[inline(always)]
+pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
+    // Beyond these the result is inf or 0 whatever x is. Two factors, as 2¹²⁸ and 2⁻¹⁵⁰ are no f32.
+    let (n, p) = reduce::<FMA>(clamp(x, -104.0, 89.0));
+    let half = n >> 1;
+    (1.0 + p) * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+}
+
+/// `eˣ − 1` without cancellation near 0, within 2 ulp.
+#[inline(always)]
+pub(crate) fn expm1<const FMA: bool>(x: f32) -> f32 {
+    // Below -18 the result rounds to -1.
+    let (n, p) = reduce::<FMA>(clamp(x, -18.0, 89.0));
+    // One power of two less, because 2¹²⁸ is no f32.
+    let half = power_of_two(n.wrapping_sub(1));
+    let y = 2.0 * mul_add::<FMA>(half, p, half - 0.5);
+    let y = if n == 0 { p } else { y };
+    if x == 0.0 { x } else { y }
+}
+
+/// `1 / (1 + e⁻ˣ)`, within 2.5 ulp on both sides.
+#[inline(always)]
+pub(crate) fn sigmoid<const FMA: bool>(x: f32) -> f32 {
+    let e = exp::<FMA>(-x.abs());
+    let top = if x < 0.0 { e } else { 1.0 };
+    top / (1.0 + e)
+}
+
+/// [`sigmoid`] in f64.
+#[inline(always)]
+pub(crate) fn sigmoid_f64(x: f64) -> f64 {
+    let e = (-x.abs()).exp();
+    let top = if x < 0.0 { e } else { 1.0 };
+    top / (1.0 + e)
+}

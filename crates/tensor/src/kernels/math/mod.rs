@@ -1,0 +1,43 @@
+//! Elementary functions: in f32 branch-free, so that LLVM turns loops over them into vector code.
+//!
+//! Each takes `FMA`, which says whether `mul_add` is one instruction here: without the instruction
+//! `f32::mul_add` is a slow library call. The polynomials are our own minimax (Remez) fits, their
+//! coefficients rounded to f32; the error bounds beside them are of the fit, the bounds in the
+//! documentation of a function are measured over its whole range by its test.
+
+mod erf;
+mod erf_f64;
+mod exp;
+mod ln;
+mod power;
+mod tanh;
+
+pub(crate) use erf::erf;
+pub(crate) use erf_f64::{erf_f64, erfc_f64};
+pub(crate) use exp::{exp, expm1, sigmoid, sigmoid_f64};
+pub(crate) use ln::{ln, ln_1p};
+pub(crate) use power::powf;
+pub(crate) use tanh::tanh;
+
+#[cfg(test)]
+mod tests;
+
+/// `a·b + c`, rounded once if `FMA`, twice if not.
+#[inline(always)]
+fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// `c[0] + c[1]·x + c[2]·x² + …` by Horner's rule.
+#[inline(always)]
+fn polynomial<const FMA: bool, const N: usize>(c: [f32; N], x: f32) -> f32 {
+    let mut sum = c[N - 1];
+    for i in (0..N - 1).rev() {
+        sum = mul_add::<FMA>(sum, x, c[i]);
+    }
+    sum
+}
+
+/// ln 2 in two parts. The first has 9 significant bits, so that its product with an exponent is exact.
+const LN2_HI: f32 = 0.693_359_4;
+const LN2_LO: f32 = -2.121_944_4e-4;

@@ -1,0 +1,84 @@
+//! What a `p`-norm adds up.
+
+use super::super::dispatch::Kernel;
+use super::super::level::{Level, level};
+use super::super::real::Float;
+
+/// `Σ |x|ᵖ` in f64; for `p = inf` and `-inf` the largest and smallest `|x|`, for `p = 0` the number
+/// of elements that are not 0. Results of parts add up (or are compared), then comes the root.
+///
+/// f32 elements cannot overflow it; the squares of f64 elements above 1e154 do, as in PyTorch. NaN
+/// propagates, except for `p = 0`, which counts it.
+pub fn norm_acc<T: Float>(x: &[T], p: f64) -> f64 {
+    norm_acc_at(level(), x, p)
+}
+
+/// [`norm_acc`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn norm_acc_at<T: Float>(level: Level, x: &[T], p: f64) -> f64 {
+    if p == 2.0 {
+        T::run_at(level, Fold { x, start: 0.0, term: |v| v * v, fold: add })
+    } else if p == 1.0 {
+        T::run_at(level, Fold { x, start: 0.0, term: f64::abs, fold: add })
+    } else if p == 0.0 {
+        T::run_at(level, Fold { x, start: 0.0, term: |v| f64::from(v != 0.0), fold: add })
+    } else if p == f64::INFINITY {
+        T::run_at(level, Fold { x, start: 0.0, term: f64::abs, fold: maximum })
+    } else if p == f64::NEG_INFINITY {
+        T::run_at(level, Fold { x, start: f64::INFINITY, term: f64::abs, fold: minimum })
+    } else {
+        T::run_at(level, Fold { x, start: 0.0, term: move |v: f64| v.abs().powf(p), fold: add })
+    }
+}
+
+#[inline(always)]
+fn add(a: f64, b: f64) -> f64 {
+    a + b
+}
+
+#[inline(always)]
+fn maximum(a: f64, b: f64) -> f64 {
+    if (a > b) | a.is_nan() { a } else { b }
+}
+
+#[inline(always)]
+fn minimum(a: f64, b: f64) -> f64 {
+    if (a < b) | a.is_nan() { a } else { b }
+}
+
+/// Eight AVX-512 registers of f64. With 32 the inner loop is unrolled before it could become vector
+/// code: 0.29 ns an element instead of 0.055. No levels as in f32: n additions err below n·10⁻¹⁶.
+const LANES: usize = 64;
+
+struct Fold<'a, T, Term, F> {
+    x: &'a [T],
+    start: f64,
+    term: Term,
+    fold: F,
+}
+
+impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Kernel for Fold<'_, T, Term, F> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> f64 {
+        let mut lanes = [self.start; LANES];
+        let (blocks, rest) = self.x.as_chunks::<LANES>();
+        for block in blocks {
+            for j in 0..LANES {
+                lanes[j] = (self.fold)(lanes[j], (self.term)(block[j].wide()));
+            }
+        }
+        for (lane, &v) in lanes.iter_mut().zip(rest) {
+            *lane = (self.fold)(*lane, (self.term)(v.wide()));
+        }
+        let mut half = LANES / 2;
+        while half > 0 {
+            for j in 0..half {
+                lanes[j] = (self.fold)(lanes[j], lanes[j + half]);
+            }
+            half /= 2;
+        }
+        lanes[0]
+    }
+}

@@ -1,0 +1,121 @@
+//! The logarithm of softmax over rows, and its gradient.
+
+use super::super::dispatch::Kernel;
+use super::super::level::{Level, level};
+use super::super::real::Real;
+use super::super::reduce::{Sum, row_fold};
+use super::{BLOCK, Lanes, RowFloat, check_rows, largest, load, store};
+use std::mem::MaybeUninit;
+
+/// `y[i] = x[i] − max − ln Σⱼ e^(x[j] − max)` in each row of `n`.
+///
+/// An element of -inf gives -inf; a row with inf or NaN, or of nothing but -inf, gives NaN, as
+/// PyTorch.
+///
+/// # Panics
+///
+/// If the lengths differ or are no multiple of `n`.
+pub fn log_softmax<T: RowFloat>(x: &[T], n: usize, y: &mut [MaybeUninit<T>]) {
+    log_softmax_at(level(), x, n, y);
+}
+
+/// [`log_softmax`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn log_softmax_at<T: RowFloat>(level: Level, x: &[T], n: usize, y: &mut [MaybeUninit<T>]) {
+    check_rows(n, x.len(), &[y.len()]);
+    if n > 0 {
+        T::run_at(level, LogSoftmax { x, n, y });
+    }
+}
+
+/// `dx = g − e^y·Σ g` in each row of `n`, for `y = log_softmax(x)` and its gradient `g`.
+///
+/// # Panics
+///
+/// If the lengths differ or are no multiple of `n`.
+pub fn log_softmax_backward<T: RowFloat>(y: &[T], g: &[T], n: usize, dx: &mut [MaybeUninit<T>]) {
+    log_softmax_backward_at(level(), y, g, n, dx);
+}
+
+/// [`log_softmax_backward`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn log_softmax_backward_at<T: RowFloat>(
+    level: Level,
+    y: &[T],
+    g: &[T],
+    n: usize,
+    dx: &mut [MaybeUninit<T>],
+) {
+    check_rows(n, y.len(), &[g.len(), dx.len()]);
+    if n > 0 {
+        T::run_at(level, Backward { y, g, n, dx });
+    }
+}
+
+/// `Σ e^(x − shift)` over a row.
+#[inline(always)]
+pub(super) fn sum_of_exp<T: RowFloat, const FMA: bool>(
+    x: &[T],
+    shift: T::Real<FMA>,
+) -> T::Real<FMA> {
+    let mut lanes = Lanes::new();
+    for at in (0..x.len()).step_by(BLOCK) {
+        // e^(-inf) = 0: what is padded adds nothing.
+        let mut block = load::<T, FMA>(x, at, T::LOWEST);
+        for v in &mut block {
+            *v = (*v - shift).exp();
+        }
+        lanes.add(block);
+    }
+    lanes.sum()
+}
+
+struct LogSoftmax<'a, T> {
+    x: &'a [T],
+    n: usize,
+    y: &'a mut [MaybeUninit<T>],
+}
+
+impl<T: RowFloat> Kernel for LogSoftmax<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let n = self.n;
+        for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
+            let max = largest::<T, FMA>(x);
+            let log = sum_of_exp::<T, FMA>(x, max).ln();
+            for (x, y) in x.iter().zip(y) {
+                y.write(T::unwrap::<FMA>(x.wrap::<FMA>() - max - log));
+            }
+        }
+    }
+}
+
+struct Backward<'a, T> {
+    y: &'a [T],
+    g: &'a [T],
+    n: usize,
+    dx: &'a mut [MaybeUninit<T>],
+}
+
+impl<T: RowFloat> Kernel for Backward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let n = self.n;
+        let rows = self.y.chunks_exact(n).zip(self.g.chunks_exact(n));
+        for ((y, g), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
+            let sum = row_fold::<Sum, T>(g).wrap::<FMA>();
+            for at in (0..n).step_by(BLOCK) {
+                let mut block = load::<T, FMA>(y, at, T::ZERO);
+                let g = load::<T, FMA>(g, at, T::ZERO);
+                for j in 0..BLOCK {
+                    block[j] = g[j] - block[j].exp() * sum;
+                }
+                store::<T, FMA>(dx, at, block);
+            }
+        }
+    }
+}

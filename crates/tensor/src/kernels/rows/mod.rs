@@ -1,0 +1,123 @@
+//! Kernels over the rows of a contiguous matrix, serial; the caller cuts the rows for threads.
+//!
+//! A row is read in blocks, the last one padded, so that a formula is compiled once and becomes
+//! vector code. Sums have fixed lanes, so they do not depend on the width of a register.
+
+mod log_softmax;
+mod logsumexp;
+mod softmax;
+
+pub use log_softmax::{log_softmax, log_softmax_at, log_softmax_backward, log_softmax_backward_at};
+pub use logsumexp::{logsumexp, logsumexp_at};
+pub use softmax::{softmax, softmax_at, softmax_backward, softmax_backward_at};
+
+use super::real::{Float, Real};
+use super::reduce::{Maximum, Number, row_fold};
+use std::mem::MaybeUninit;
+
+#[cfg(test)]
+mod tests;
+
+/// An element type of these kernels: `f32` or `f64`.
+pub trait RowFloat: Float + Number {}
+impl RowFloat for f32 {}
+impl RowFloat for f64 {}
+
+/// Elements a block: four AVX-512 registers of f32.
+const BLOCK: usize = 64;
+
+/// Blocks summed one after the other before the lanes go into the total.
+const RUN: usize = 64;
+
+/// The block of `x` at `at`, inside formulas; `pad` stands in for what lies beyond the end.
+#[inline(always)]
+fn load<T: Float, const FMA: bool>(x: &[T], at: usize, pad: T) -> [T::Real<FMA>; BLOCK] {
+    let rest = &x[at..];
+    let block = match rest.first_chunk::<BLOCK>() {
+        Some(block) => *block,
+        None => {
+            let mut block = [pad; BLOCK];
+            block[..rest.len()].copy_from_slice(rest);
+            block
+        }
+    };
+    block.map(T::wrap::<FMA>)
+}
+
+/// Writes the block of `y` at `at`, as far as there is one.
+#[inline(always)]
+fn store<T: Float, const FMA: bool>(
+    y: &mut [MaybeUninit<T>],
+    at: usize,
+    block: [T::Real<FMA>; BLOCK],
+) {
+    let block = block.map(|v| MaybeUninit::new(T::unwrap::<FMA>(v)));
+    let rest = &mut y[at..];
+    let count = rest.len();
+    match rest.first_chunk_mut::<BLOCK>() {
+        Some(whole) => *whole = block,
+        None => rest.copy_from_slice(&block[..count]),
+    }
+}
+
+/// The largest element of a row, NaN if there is one.
+#[inline(always)]
+fn largest<T: RowFloat, const FMA: bool>(x: &[T]) -> T::Real<FMA> {
+    row_fold::<Maximum, T>(x).wrap::<FMA>()
+}
+
+/// A sum of blocks in lanes, whose error does not grow with the length of the row.
+struct Lanes<R> {
+    run: [R; BLOCK],
+    total: [R; BLOCK],
+    blocks: usize,
+}
+
+impl<R: Real> Lanes<R> {
+    #[inline(always)]
+    fn new() -> Self {
+        let zeros = [R::of(0.0); BLOCK];
+        Self { run: zeros, total: zeros, blocks: 0 }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, block: [R; BLOCK]) {
+        for (sum, v) in self.run.iter_mut().zip(block) {
+            *sum = *sum + v;
+        }
+        self.blocks += 1;
+        if self.blocks.is_multiple_of(RUN) {
+            self.flush();
+        }
+    }
+
+    #[inline(always)]
+    fn flush(&mut self) {
+        for j in 0..BLOCK {
+            self.total[j] = self.total[j] + self.run[j];
+            self.run[j] = R::of(0.0);
+        }
+    }
+
+    /// The sum of all lanes, by halves.
+    #[inline(always)]
+    fn sum(mut self) -> R {
+        self.flush();
+        let mut half = BLOCK / 2;
+        while half > 0 {
+            for j in 0..half {
+                self.total[j] = self.total[j] + self.total[j + half];
+            }
+            half /= 2;
+        }
+        self.total[0]
+    }
+}
+
+/// Checks that `len` elements are whole rows of `n`.
+#[track_caller]
+fn check_rows(n: usize, len: usize, others: &[usize]) {
+    assert!(n > 0 || len == 0, "rows of no elements");
+    assert!(n == 0 || len.is_multiple_of(n), "{len} elements are no rows of {n}");
+    assert!(others.iter().all(|&l| l == len), "inputs and outputs differ in length");
+}

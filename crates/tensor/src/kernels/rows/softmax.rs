@@ -1,0 +1,117 @@
+//! Softmax over rows, and its gradient.
+
+use super::super::dispatch::Kernel;
+use super::super::level::{Level, level};
+use super::super::real::Real;
+use super::{BLOCK, Lanes, RowFloat, check_rows, largest, load, store};
+use std::mem::MaybeUninit;
+
+/// `y[i] = e^(x[i] − max) / Σⱼ e^(x[j] − max)` in each row of `n`.
+///
+/// An element of -inf gives 0; a row with inf or NaN, or of nothing but -inf, gives NaN, as PyTorch.
+///
+/// # Panics
+///
+/// If the lengths differ or are no multiple of `n`.
+pub fn softmax<T: RowFloat>(x: &[T], n: usize, y: &mut [MaybeUninit<T>]) {
+    softmax_at(level(), x, n, y);
+}
+
+/// [`softmax`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn softmax_at<T: RowFloat>(level: Level, x: &[T], n: usize, y: &mut [MaybeUninit<T>]) {
+    check_rows(n, x.len(), &[y.len()]);
+    if n > 0 {
+        T::run_at(level, Softmax { x, n, y });
+    }
+}
+
+/// `dx = y·(g − Σ g·y)` in each row of `n`, for `y = softmax(x)` and its gradient `g`.
+///
+/// # Panics
+///
+/// If the lengths differ or are no multiple of `n`.
+pub fn softmax_backward<T: RowFloat>(y: &[T], g: &[T], n: usize, dx: &mut [MaybeUninit<T>]) {
+    softmax_backward_at(level(), y, g, n, dx);
+}
+
+/// [`softmax_backward`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn softmax_backward_at<T: RowFloat>(
+    level: Level,
+    y: &[T],
+    g: &[T],
+    n: usize,
+    dx: &mut [MaybeUninit<T>],
+) {
+    check_rows(n, y.len(), &[g.len(), dx.len()]);
+    if n > 0 {
+        T::run_at(level, Backward { y, g, n, dx });
+    }
+}
+
+struct Softmax<'a, T> {
+    x: &'a [T],
+    n: usize,
+    y: &'a mut [MaybeUninit<T>],
+}
+
+impl<T: RowFloat> Kernel for Softmax<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let n = self.n;
+        for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
+            let max = largest::<T, FMA>(x);
+            let mut lanes = Lanes::new();
+            for at in (0..n).step_by(BLOCK) {
+                // e^(-inf) = 0: what is padded adds nothing.
+                let mut block = load::<T, FMA>(x, at, T::LOWEST);
+                for v in &mut block {
+                    *v = (*v - max).exp();
+                }
+                store::<T, FMA>(y, at, block);
+                lanes.add(block);
+            }
+            let scale = lanes.sum().recip();
+            for v in y {
+                // SAFETY: `store` has written the whole row.
+                let e = unsafe { v.assume_init_read() };
+                v.write(T::unwrap::<FMA>(e.wrap::<FMA>() * scale));
+            }
+        }
+    }
+}
+
+struct Backward<'a, T> {
+    y: &'a [T],
+    g: &'a [T],
+    n: usize,
+    dx: &'a mut [MaybeUninit<T>],
+}
+
+impl<T: RowFloat> Kernel for Backward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let n = self.n;
+        let rows = self.y.chunks_exact(n).zip(self.g.chunks_exact(n));
+        for ((y, g), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
+            let mut lanes = Lanes::new();
+            for at in (0..n).step_by(BLOCK) {
+                let mut block = load::<T, FMA>(y, at, T::ZERO);
+                let g = load::<T, FMA>(g, at, T::ZERO);
+                for j in 0..BLOCK {
+                    block[j] = block[j] * g[j];
+                }
+                lanes.add(block);
+            }
+            let dot = lanes.sum();
+            for ((y, g), dx) in y.iter().zip(g).zip(dx) {
+                dx.write(T::unwrap::<FMA>(y.wrap::<FMA>() * (g.wrap::<FMA>() - dot)));
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The row kernels against a plain f64 twin, at every level.
+
+use super::super::samples::{filled, levels, noise};
+use super::*;
+
+const SIZES: [usize; 10] = [1, 2, 10, 31, 63, 64, 65, 130, 1000, 9001];
+const ROWS: usize = 3;
+
+fn plain_softmax(x: &[f64]) -> Vec<f64> {
+    let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = x.iter().map(|v| (v - max).exp()).sum();
+    x.iter().map(|v| (v - max).exp() / sum).collect()
+}
+
+fn plain_logsumexp(x: &[f64]) -> f64 {
+    let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    max + x.iter().map(|v| (v - max).exp()).sum::<f64>().ln()
+}
+
+/// `want` row by row from the rows of `inputs`.
+fn by_rows(inputs: [&[f64]; 2], n: usize, row: impl Fn(&[f64], &[f64]) -> Vec<f64>) -> Vec<f64> {
+    inputs[0].chunks(n).zip(inputs[1].chunks(n)).flat_map(|(a, b)| row(a, b)).collect()
+}
+
+/// Compares with `want`, each element with a tolerance relative to its `scale`.
+#[track_caller]
+fn close(got: impl IntoIterator<Item = f64>, want: &[f64], scale: &[f64], tolerance: f64) {
+    for (i, (got, &want)) in got.into_iter().zip(want).enumerate() {
+        let close = (got - want).abs() <= tolerance * scale[i];
+        assert!(close, "element {i}: got {got:e}, want {want:e}");
+    }
+}
+
+/// Runs `kernel` on f32 and on f64 inputs, at each level, against `want`.
+macro_rules! check {
+    ($kernel:ident, $($input:expr),+; $n:expr, $len:expr, $want:expr, $scale:expr) => {
+        for level in levels() {
+            let got = filled($len, |out| $kernel(level, $($input),+, $n, out));
+            close(got, $want, $scale, 1e-13);
+            let got = filled($len, |out| $kernel(level, $(&narrow($input)),+, $n, out));
+            close(got.into_iter().map(f64::from), $want, $scale, 3e-6);
+        }
+    };
+}
+
+/// At least 1: the scale of what is a difference of larger numbers.
+fn at_least_one(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|v| v.abs().max(1.0)).collect()
+}
+
+fn narrow(x: &[f64]) -> Vec<f32> {
+    x.iter().map(|&v| v as f32).collect()
+}
+
+/// Noise that f32 holds exactly, so that f32 and f64 kernels see the same.
+fn exact(n: usize, seed: u64, scale: f64) -> Vec<f64> {
+    noise(n, seed).into_iter().map(|v| f64::from((v * scale) as f32)).collect()
+}
+
+#[test]
+fn forward_kernels_equal_their_formulas() {
+    for n in SIZES {
+        let x = exact(ROWS * n, 1, 10.0);
+        let y = by_rows([&x, &x], n, |x, _| plain_softmax(x));
+        check!(softmax_at, &x; n, x.len(), &y, &y);
+        let log = by_rows([&x, &x], n, |x, _| {
+            let sum = plain_logsumexp(x);
+            x.iter().map(|v| v - sum).collect()
+        });
+        check!(log_softmax_at, &x; n, x.len(), &log, &at_least_one(&log));
+        let sums: Vec<f64> = x.chunks(n).map(plain_logsumexp).collect();
+        check!(logsumexp_at, &x; n, ROWS, &sums, &at_least_one(&sums));
+    }
+}
+
+#[test]
+fn backward_kernels_equal_their_formulas() {
+    for n in SIZES {
+        let x = exact(ROWS * n, 2, 3.0);
+        let g = exact(ROWS * n, 3, 1.0);
+        let y = by_rows([&x, &x], n, |x, _| plain_softmax(x));
+        let y: Vec<f64> = y.into_iter().map(|v| f64::from(v as f32)).collect();
+        let want = by_rows([&y, &g], n, |y, g| {
+            let dot: f64 = y.iter().zip(g).map(|(y, g)| y * g).sum();
+            y.iter().zip(g).map(|(y, g)| y * (g - dot)).collect()
+        });
+        check!(softmax_backward_at, &y, &g; n, x.len(), &want, &y);
+        let want = by_rows([&x, &g], n, |y, g| {
+            let sum: f64 = g.iter().sum();
+            y.iter().zip(g).map(|(y, g)| g - y.exp() * sum).collect()
+        });
+        let scale = by_rows([&x, &g], n, |y, g| {
+            let sum: f64 = g.iter().map(|g| g.abs()).sum();
+            y.iter().map(|y| 1.0 + y.exp() * sum).collect()
+        });
+        check!(log_softmax_backward_at, &x, &g; n, x.len(), &want, &scale);
+    }
+}
+
+const INF: f32 = f32::INFINITY;
+
+#[test]
+fn infinities_and_nan_go_where_pytorch_has_them() {
+    // Each row also as the end of a long one, beyond the first block.
+    for length in [3, 100] {
+        let row = |end: [f32; 3]| {
+            let mut row = vec![-INF; length];
+            row[length - 3..].copy_from_slice(&end);
+            row
+        };
+        for level in levels() {
+            let softmax = |x: &[f32]| filled(length, |y| softmax_at(level, x, length, y));
+            let log = |x: &[f32]| filled(length, |y| log_softmax_at(level, x, length, y));
+            let sum = |x: &[f32]| filled(1, |y| logsumexp_at(level, x, length, y))[0];
+
+            let x = row([-INF, 1.0, 1.0]);
+            assert_eq!(softmax(&x)[length - 3..], [0.0, 0.5, 0.5]);
+            assert_eq!(log(&x)[length - 3], -INF);
+            assert!((sum(&x) - 1.693_147_2).abs() < 1e-6);
+
+            let x = row([-INF; 3]);
+            assert!(softmax(&x).iter().chain(&log(&x)).all(|v| v.is_nan()));
+            assert_eq!(sum(&x), -INF);
+
+            let x = row([0.0, INF, 0.0]);
+            assert!(softmax(&x).iter().chain(&log(&x)).all(|v| v.is_nan()));
+            assert_eq!(sum(&x), INF);
+
+            let x = row([0.0, f32::NAN, INF]);
+            assert!(softmax(&x).iter().chain(&log(&x)).all(|v| v.is_nan()));
+            assert!(sum(&x).is_nan());
+        }
+    }
+}
+
+#[test]
+fn large_elements_do_not_overflow() {
+    let x = [1000.0f32, 1000.0, -1000.0];
+    assert_eq!(filled(3, |y| softmax(&x, 3, y)), [0.5, 0.5, 0.0]);
+    assert_eq!(filled(1, |y| logsumexp(&x, 3, y)), [1000.0 + 2f32.ln()]);
+}
+
+#[test]
+fn a_row_has_the_same_bits_alone_and_among_others() {
+    let x = narrow(&noise(5 * 77, 4));
+    let all = filled(x.len(), |y| softmax(&x, 77, y));
+    for (x, y) in x.chunks(77).zip(all.chunks(77)) {
+        assert_eq!(filled(77, |y| softmax(x, 77, y)), y);
+    }
+}
+
+#[test]
+#[should_panic(expected = "7 elements are no rows of 3")]
+fn parts_of_rows_are_refused() {
+    filled(7, |y| softmax(&[0.0f32; 7], 3, y));
+}

@@ -1,0 +1,139 @@
+//! Who runs parallel work: a rayon pool with one of the program's own threads as a member.
+//!
+//! The thread that makes the pool joins it (`use_current_thread`): its `join` is a push on its own
+//! queue, 10 to 20 µs cheaper than a hand-off from outside. Other threads stay serial unless the
+//! pool has at least two workers of its own and the work is long. A thread that does much work while
+//! the member does none takes its place, so the pool follows the thread that computes most, also
+//! when the first one has ended.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Below this estimated serial time [ns] a thread outside the pool does not hand work over.
+///
+/// The hand-off and the way back take 10 to 20 µs when hot: half of the work must be longer than that.
+const FOREIGN_SERIAL_BELOW_NS: f64 = 100_000.0;
+
+/// A thread outside the pool that has done so much work [ns] while the member did nothing takes the
+/// member's place. Making a pool takes 50 to 100 µs, and about 4 KiB of the old one are not given
+/// back (rayon never frees the entry of a thread which joined).
+const TAKE_OVER_NS: f64 = 50e6;
+
+struct Pool {
+    /// Threads of the pool, the member included.
+    size: usize,
+    /// `None` if threads cannot be made: all stays serial.
+    rayon: Option<rayon::ThreadPool>,
+    /// Whether the thread that made the pool is one of `size`.
+    joined: bool,
+    /// Parallel calls from inside, to see whether the member still computes.
+    calls: AtomicU64,
+}
+
+static POOL: RwLock<Option<Arc<Pool>>> = RwLock::new(None);
+
+/// What a thread outside the pool has computed since the pool was last seen at work.
+#[derive(Clone, Copy)]
+struct Outside {
+    calls: u64,
+    serial_ns: f64,
+}
+
+thread_local! {
+    static OUTSIDE: Cell<Outside> = const { Cell::new(Outside { calls: 0, serial_ns: 0.0 }) };
+}
+
+/// The right to run work in a pool that lives at least as long.
+pub(super) struct Crew {
+    pool: Arc<Pool>,
+    inside: bool,
+}
+
+impl Crew {
+    /// Runs `work` on a thread of the pool, where [`join`] is parallel.
+    pub(super) fn enter(self, work: impl FnOnce() + Send) {
+        match &self.pool.rayon {
+            Some(rayon) if !self.inside => rayon.install(work),
+            _ => work(),
+        }
+    }
+}
+
+/// Both, in parallel if another thread of the pool is free.
+pub(super) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+    rayon::join(a, b);
+}
+
+/// A pool of `threads` threads, if work of `cost_ns` gains by it on the calling thread.
+pub(super) fn crew(threads: usize, cost_ns: f64) -> Option<Crew> {
+    let pool = current(threads);
+    let rayon = pool.rayon.as_ref()?;
+    if rayon.current_thread_index().is_some() {
+        pool.calls.fetch_add(1, Relaxed);
+        return Some(Crew { pool, inside: true });
+    }
+    if pool.joined && takes_over(&pool, cost_ns) {
+        let pool = replace(threads, Some(&pool));
+        let inside = pool.rayon.as_ref()?.current_thread_index().is_some();
+        return Some(Crew { pool, inside });
+    }
+    let workers = pool.size - usize::from(pool.joined);
+    let gains = workers >= 2 && cost_ns >= FOREIGN_SERIAL_BELOW_NS;
+    gains.then_some(Crew { pool, inside: false })
+}
+
+fn takes_over(pool: &Pool, cost_ns: f64) -> bool {
+    // A thread that is in some pool can join no other.
+    if rayon::current_thread_index().is_some() {
+        return false;
+    }
+    let calls = pool.calls.load(Relaxed);
+    let mut outside = OUTSIDE.get();
+    if outside.calls != calls {
+        outside = Outside { calls, serial_ns: 0.0 };
+    }
+    outside.serial_ns += cost_ns;
+    let takes_over = outside.serial_ns > TAKE_OVER_NS;
+    OUTSIDE.set(if takes_over { Outside { calls, serial_ns: 0.0 } } else { outside });
+    takes_over
+}
+
+fn current(threads: usize) -> Arc<Pool> {
+    // Nothing can panic while the lock is held, and a half-made pool is never stored.
+    let slot = POOL.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = slot.as_ref().filter(|pool| pool.size == threads) {
+        return Arc::clone(pool);
+    }
+    drop(slot);
+    replace(threads, None)
+}
+
+/// Makes a pool with the calling thread as a member, unless somebody else just did.
+///
+/// The old pool ends when the last call that uses it does.
+fn replace(threads: usize, old: Option<&Arc<Pool>>) -> Arc<Pool> {
+    let mut slot = POOL.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = slot.as_ref().filter(|pool| pool.size == threads)
+        && old.is_none_or(|old| !Arc::ptr_eq(old, pool))
+    {
+        return Arc::clone(pool);
+    }
+    let pool = Arc::new(Pool::new(threads));
+    *slot = Some(Arc::clone(&pool));
+    pool
+}
+
+impl Pool {
+    fn new(size: usize) -> Self {
+        let builder = || {
+            rayon::ThreadPoolBuilder::new().num_threads(size).thread_name(|i| format!("gradus-{i}"))
+        };
+        let calls = AtomicU64::new(0);
+        match builder().use_current_thread().build() {
+            Ok(rayon) => Self { size, rayon: Some(rayon), joined: true, calls },
+            // The thread is in another pool already.
+            Err(_) => Self { size, rayon: builder().build().ok(), joined: false, calls },
+        }
+    }
+}
