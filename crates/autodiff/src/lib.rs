@@ -13,6 +13,7 @@ mod operators;
 pub mod ops;
 mod parameter;
 mod place;
+mod queue;
 mod saved;
 mod sweep;
 mod tensor;

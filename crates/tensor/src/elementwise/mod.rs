@@ -10,6 +10,7 @@ mod stored;
 
 use crate::kernels::element::{Compare, Map, Zip, Zip3};
 use crate::kernels::loops::{self, Operand};
+use crate::kernels::real::Real;
 use crate::storage::as_uninit;
 use crate::{Array, DType, Shape};
 use drive::{in_place, produce};
@@ -38,6 +39,20 @@ macro_rules! stored {
             DType::Bool => crate::element::arm!($S, bool, $body),
         }
     };
+}
+
+#[derive(Clone, Copy)]
+struct Sum;
+
+impl Zip for Sum {
+    #[inline(always)]
+    fn f<R: Real>(self, a: R, b: R) -> R {
+        a + b
+    }
+    #[inline(always)]
+    fn int(self, a: i64, b: i64) -> i64 {
+        a.wrapping_add(b)
+    }
 }
 
 impl Array {
@@ -129,6 +144,16 @@ impl Array {
         stored!(self.dtype(), S => drive::judge::<S>(&[self, rhs], &shape, &|x, y| {
             loops::compare(op, x[0], x[1], as_uninit(y));
         }))
+    }
+    /// `self + rhs`, broadcasting; in place of an operand that is given up and large enough. What sweeps
+    /// accumulate gradients with.
+    ///
+    /// # Panics
+    /// If dtypes differ or shapes do not broadcast.
+    #[track_caller]
+    #[expect(clippy::should_implement_trait, reason = "arrays have methods, tensors operators")]
+    pub fn add(self, rhs: Array) -> Array {
+        self.zip(rhs, Sum)
     }
     /// Every element converted to `dtype` by PyTorch's cast rules; the same array if it has it already.
     pub fn cast(self, dtype: DType) -> Array {
