@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 /// Below this estimated serial time [ns] a call stays on its own thread.
 ///
 /// Work of this length cut in two, from a member of the pool: see below.
-const SERIAL_BELOW_NS: f64 = 20_000.0;
+const SERIAL_BELOW_NS: f64 = 10_000.0;
 
 /// Pieces are grouped until a group takes about this long [ns]: a `join` costs 30 to 50 ns when
 /// nobody steals its second half, and a steal about 1 µs.
