@@ -61,12 +61,29 @@ fn each_chunk_is_written_exactly_once() {
     }
 }
 
+/// Does not end unless two threads take part.
+fn two_at_once() {
+    let inside = AtomicUsize::new(0);
+    run(2, LARGE, &|_| meet(&inside, 2));
+}
+
 #[test]
 fn two_tasks_run_at_the_same_time() {
     with_threads(2, || {
-        // From a thread that is new to the pool: it takes part once it has computed enough.
-        let inside = AtomicUsize::new(0);
-        run(2, LARGE, &|_| meet(&inside, 2));
+        two_at_once();
+        // After workers have gone to sleep, too.
+        std::thread::sleep(std::time::Duration::from_millis(3));
+        two_at_once();
+    });
+}
+
+#[test]
+fn the_pool_follows_the_thread_that_computes_and_comes_back() {
+    with_threads(2, || {
+        two_at_once();
+        std::thread::spawn(two_at_once).join().expect("no panic");
+        two_at_once();
+        std::thread::spawn(two_at_once).join().expect("no panic");
     });
 }
 

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Below this estimated serial time [ns] a thread outside the pool does not hand work over.
 ///
-/// The hand-off and the way back take 10 to 20 µs when hot: half of the work must be longer than that.
+/// Work of this length then takes 55 to 61 µs on two workers, but work of 50 µs takes 33 to 62
+/// (`examples/threads_speed.rs`).
 const FOREIGN_SERIAL_BELOW_NS: f64 = 100_000.0;
 
 /// A thread outside the pool that has done so much work [ns] while the member did nothing takes the
@@ -116,10 +117,6 @@ fn keep_awake(pool: &Arc<Pool>, rayon: &rayon::ThreadPool) {
 }
 
 fn takes_over(pool: &Pool, cost_ns: f64) -> bool {
-    // A thread that is in some pool can join no other.
-    if rayon::current_thread_index().is_some() {
-        return false;
-    }
     let calls = pool.calls.load(Relaxed);
     let mut outside = OUTSIDE.get();
     if outside.calls != calls {
@@ -164,7 +161,8 @@ impl Pool {
         let (calls, lingering) = (AtomicU64::new(0), AtomicUsize::new(0));
         match builder().use_current_thread().build() {
             Ok(rayon) => Self { size, rayon: Some(rayon), joined: true, calls, lingering },
-            // The thread is in another pool already.
+            // The thread is in another pool already, and can leave it no more: all hand over from
+            // outside.
             Err(_) => Self { size, rayon: builder().build().ok(), joined: false, calls, lingering },
         }
     }
