@@ -63,7 +63,8 @@ fn shape<T: GemmElement>(
     let b: Vec<T> = (0..k * n).map(&fill).collect();
     let mut c = vec![fill(0); m * n];
     let (left, right) = (if at { " at" } else { "" }, if bt { " bt" } else { "" });
-    time(&format!("{kind} {m}x{k}x{n}{left}{right}"), 2.0 * (m * n * k) as f64, || {
+    let sum = if beta == T::ZERO { "" } else { " +c" };
+    time(&format!("{kind} {m}x{k}x{n}{left}{right}{sum}"), 2.0 * (m * n * k) as f64, || {
         gemm(view(&a, m, k, at), view(&b, k, n, bt), beta, &mut c, Epilogue::None);
     });
 }

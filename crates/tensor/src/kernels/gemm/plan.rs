@@ -19,6 +19,9 @@ pub(super) const RIGHT_BYTES: usize = 512 * 1024;
 /// Bytes of the right factor that are packed at a time, for all tasks: a small part of L3.
 pub(super) const PACKED_BYTES: usize = 2 * 1024 * 1024;
 
+/// Bytes a thread reads per ns, for the choice of threads: from L3, or memory in large pages.
+pub(super) const BYTES_PER_NS: f64 = 40.0;
+
 /// A right factor with contiguous lanes is read where it lies for up to this many rows. Measured in
 /// GF/s, direct and packed: 64x256x784 274 and 240, 128x512x2048 260 and 252, 512x500x1500 237 and
 /// 270.
