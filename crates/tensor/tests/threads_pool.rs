@@ -88,6 +88,28 @@ fn the_pool_follows_the_thread_that_computes_and_comes_back() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn pools_that_are_replaced_end_their_threads() {
+    let workers = || {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("the threads of this process");
+        let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm"));
+        let names = tasks.flatten().filter_map(|task| name(task).ok());
+        names.filter(|name| name.starts_with("gradus-")).count()
+    };
+    with_threads(2, || {
+        // Each of them takes the pool over, then ends.
+        for _ in 0..20 {
+            std::thread::spawn(two_at_once).join().expect("no panic");
+        }
+        let start = std::time::Instant::now();
+        while workers() > 2 {
+            assert!(start.elapsed().as_secs() < 10, "{} workers are left", workers());
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    });
+}
+
+#[test]
 fn work_too_small_for_a_hand_over_stays_on_its_thread() {
     with_threads(4, || {
         let here = std::thread::current().id();

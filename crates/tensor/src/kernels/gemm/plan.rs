@@ -27,7 +27,7 @@ pub(super) const BYTES_PER_NS: f64 = 40.0;
 /// 270.
 const DIRECT_ROWS: usize = 128;
 
-/// But not if its steps are further apart than this [bytes]: every step is then on a page of its own.
+/// But not if its steps are further apart than this (bytes): every step is then on a page of its own.
 /// Direct and packed at 32 KiB: 64x800x8192 114 and 142; at 16 KiB: 64x512x4096 238 and 216.
 const DIRECT_STRIDE: usize = 16 * 1024;
 

@@ -63,7 +63,7 @@ const TASKS: usize = 32;
 /// ns to pack an element, for the choice of threads.
 const PACK_NS: f64 = 0.1;
 
-/// A product that takes less [ns] is one task: cutting it up would take longer than it saves.
+/// A product that takes less (ns) is one task: cutting it up would take longer than it saves.
 const ONE_TASK_NS: f64 = 10_000.0;
 
 impl<T: GemmElement> Product<'_, T> {
