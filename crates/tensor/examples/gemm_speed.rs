@@ -1,8 +1,8 @@
-//! Speed of matrix products: `cargo run --release --example gemm_speed -- [FILTER]`.
+//! Speed of matrix products: `cargo run --release --example gemm_speed -- [FILTER | MxKxN]`.
 //!
 //! Prints best and median GF/s for each shape; threads by `GRADUS_NUM_THREADS`, instructions by
 //! `GRADUS_CPU`. In a name, `at` and `bt` say which factor is a transposed view, and the sizes are
-//! `m x k x n`.
+//! `m x k x n`. A filter may end in `$`, the end of a name.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
@@ -63,7 +63,8 @@ fn shape<T: GemmElement>(
     let b: Vec<T> = (0..k * n).map(&fill).collect();
     let mut c = vec![fill(0); m * n];
     let (left, right) = (if at { " at" } else { "" }, if bt { " bt" } else { "" });
-    time(&format!("{kind} {m}x{k}x{n}{left}{right}"), 2.0 * (m * n * k) as f64, || {
+    let sum = if beta == T::ZERO { "" } else { " +c" };
+    time(&format!("{kind} {m}x{k}x{n}{left}{right}{sum}"), 2.0 * (m * n * k) as f64, || {
         gemm(view(&a, m, k, at), view(&b, k, n, bt), beta, &mut c, Epilogue::None);
     });
 }
@@ -89,16 +90,20 @@ fn batch(count: usize, size: usize, bt: bool) {
     );
 }
 
+/// The numbers of `MxKxN`.
+fn size(text: &str) -> Option<(usize, usize, usize)> {
+    let mut numbers = text.split('x').map(|n| n.parse().ok());
+    let size = (numbers.next()??, numbers.next()??, numbers.next()??);
+    numbers.next().is_none().then_some(size)
+}
+
 fn main() {
     let f32s = |i: usize| (i % 13) as f32 - 6.0;
     let f64s = |i: usize| (i % 13) as f64 - 6.0;
-    if let Some(size) = std::env::var("SIZE").ok() {
-        let v: Vec<usize> = size.split('x').map(|x| x.parse().expect("n")).collect();
-        let size = (v[0], v[1], v[2]);
-        shape("f32", f32s, size, (false, false), 0.0);
-        shape("f32", f32s, size, (false, true), 0.0);
-        shape("f32", f32s, size, (true, false), 0.0);
-        shape("f32", f32s, size, (true, true), 0.0);
+    if let Some(size) = std::env::args().nth(1).as_deref().and_then(size) {
+        for (at, bt) in [(false, false), (false, true), (true, false), (true, true)] {
+            shape("f32", f32s, size, (at, bt), 0.0);
+        }
         return;
     }
     for size in [8, 32, 128, 256, 512, 1024] {

@@ -38,7 +38,7 @@ pub struct Kernels<T> {
     /// Whether a tile reads no further than its last column, so that the right factor need not be
     /// packed to be padded.
     pub(super) masked: bool,
-    /// Speed to expect of a thread [floating-point operations per ns], for the choice of threads.
+    /// Speed to expect of a thread (floating-point operations per ns), for the choice of threads.
     pub(super) flops_per_ns: f64,
     /// One tile of the product, of any size up to the full one.
     pub(super) tile: unsafe fn(&Tile<T>),

@@ -36,7 +36,7 @@ pub use kernel::GemmElement;
 pub use matrix::MatRef;
 pub use pack::{Factor, Pack};
 
-use self::epilogue::{Shift, write};
+use self::epilogue::{Finish, Shift, write};
 use self::kernel::Kernels;
 use self::pack::Strided;
 use self::product::{Output, Product, Side};
@@ -164,22 +164,22 @@ fn checked<T: GemmElement>(
     if m == 0 || n == 0 {
         return;
     }
-    let out = Output { to: c.as_mut_ptr(), row: n, turned: false, beta, epilogue };
+    let finish = Finish { beta, epilogue };
     if k == 0 {
-        return empty(c, n, &out);
+        return empty(c, n, finish);
     }
-    if (m == 1 || n == 1) && vector::product(kernels, &a, &b, c, &out) {
+    if (m == 1 || n == 1) && vector::product(kernels, &a, &b, c, finish) {
         return;
     }
-    product(kernels, a, b, (m, n, k), out);
+    product(kernels, a, b, (m, n, k), c, finish);
 }
 
 /// The product of factors without depth: a sum of nothing.
-fn empty<T: GemmElement>(c: &mut [T], n: usize, out: &Output<'_, T>) {
+fn empty<T: GemmElement>(c: &mut [T], n: usize, finish: Finish<'_, T>) {
     let zeros = vec![T::ZERO; n];
-    let shift = out.epilogue.bias().map_or(Shift::None, Shift::Each);
+    let shift = finish.epilogue.bias().map_or(Shift::None, Shift::Each);
     for row in c.chunks_exact_mut(n) {
-        write(row, &zeros, out.keep(true), shift, out.epilogue.relu());
+        write(row, &zeros, finish.keep(true), shift, finish.epilogue.relu());
     }
 }
 
@@ -188,7 +188,8 @@ fn product<T: GemmElement>(
     a: Factor<'_, T>,
     b: Factor<'_, T>,
     (m, n, depth): (usize, usize, usize),
-    out: Output<'_, T>,
+    c: &mut [T],
+    finish: Finish<'_, T>,
 ) {
     let turned = plan::swaps(kernels, &a, &b, (m, n, depth));
     // The transposed product is the product of the transposed factors, in the other order.
@@ -206,7 +207,8 @@ fn product<T: GemmElement>(
         Ok(strided) => Side::Packed(strided),
         Err(packed) => Side::Packed(*packed),
     };
-    Product { kernels, left, right, rows, cols, depth, out: Output { turned, ..out } }.run();
+    let out = Output { to: c.as_mut_ptr(), row: n, turned, finish };
+    Product { kernels, left, right, rows, cols, depth, out }.run();
 }
 
 impl<'a, T: GemmElement> Factor<'a, T> {

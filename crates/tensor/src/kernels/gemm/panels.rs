@@ -19,7 +19,7 @@ impl Panels {
     pub(super) fn new(vectors: usize, most: usize) -> Self {
         if vectors <= most.min(REST) {
             // One panel, without a division: small products take no longer than one.
-            return Self { vectors, most: vectors, full: usize::from(vectors > 0) };
+            return Self { vectors, most: vectors.max(1), full: usize::from(vectors > 0) };
         }
         let spare = most == REST && vectors > most && vectors % most == 1;
         Self { vectors, most, full: vectors / most - usize::from(spare) }

@@ -19,12 +19,15 @@ pub(super) const RIGHT_BYTES: usize = 512 * 1024;
 /// Bytes of the right factor that are packed at a time, for all tasks: a small part of L3.
 pub(super) const PACKED_BYTES: usize = 2 * 1024 * 1024;
 
+/// Bytes a thread reads per ns, for the choice of threads: from L3, or memory in large pages.
+pub(super) const BYTES_PER_NS: f64 = 40.0;
+
 /// A right factor with contiguous lanes is read where it lies for up to this many rows. Measured in
 /// GF/s, direct and packed: 64x256x784 274 and 240, 128x512x2048 260 and 252, 512x500x1500 237 and
 /// 270.
 const DIRECT_ROWS: usize = 128;
 
-/// But not if its steps are further apart than this [bytes]: every step is then on a page of its own.
+/// But not if its steps are further apart than this (bytes): every step is then on a page of its own.
 /// Direct and packed at 32 KiB: 64x800x8192 114 and 142; at 16 KiB: 64x512x4096 238 and 216.
 const DIRECT_STRIDE: usize = 16 * 1024;
 

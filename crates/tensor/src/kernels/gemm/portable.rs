@@ -186,5 +186,5 @@ const fn kernels<T: GemmElement, const N: usize>(flops_per_ns: f64) -> Kernels<T
     }
 }
 
-pub(super) static F32: Kernels<f32> = kernels::<f32, 4>(25.0);
-pub(super) static F64: Kernels<f64> = kernels::<f64, 2>(12.0);
+pub(super) static F32: Kernels<f32> = kernels::<f32, 4>(40.0);
+pub(super) static F64: Kernels<f64> = kernels::<f64, 2>(20.0);

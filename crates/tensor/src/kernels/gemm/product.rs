@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::epilogue::Epilogue;
+use super::epilogue::Finish;
 use super::kernel::{GemmElement, Kernels};
 use super::matrix::View;
 use super::pack::Pack;
@@ -41,8 +41,7 @@ pub(super) struct Output<'a, T> {
     pub(super) row: usize,
     /// Whether rows of a tile are columns of the output.
     pub(super) turned: bool,
-    pub(super) beta: T,
-    pub(super) epilogue: Epilogue<'a, T>,
+    pub(super) finish: Finish<'a, T>,
 }
 
 // SAFETY: tasks write disjoint tiles through `to`; the rest is shared for reading.
@@ -64,7 +63,7 @@ const TASKS: usize = 32;
 /// ns to pack an element, for the choice of threads.
 const PACK_NS: f64 = 0.1;
 
-/// A product that takes less [ns] is one task: cutting it up would take longer than it saves.
+/// A product that takes less (ns) is one task: cutting it up would take longer than it saves.
 const ONE_TASK_NS: f64 = 10_000.0;
 
 impl<T: GemmElement> Product<'_, T> {
@@ -125,19 +124,20 @@ impl<T: GemmElement> Product<'_, T> {
         }
     }
 
-    /// Cuts a block of a band into tasks, rows by columns. A task takes so many columns that a block of them stays
-    /// in L2, and fewer if there are few rows.
+    /// Cuts a block of a band into tasks, rows by columns. A task takes so many columns that a block of
+    /// them stays in L2, and fewer if there are few rows.
     fn run_block(&self, band: &Band<'_, T>, depth: Range<usize>) {
         let (group, panels) = (self.kernels.rows, band.panels.count());
         let flops = 2.0 * (self.rows * band.cols.len()) as f64 * depth.len() as f64;
-        let cost_ns = flops / self.kernels.flops_per_ns;
+        let bytes = (band.cols.len() * depth.len() * size_of::<T>()) as f64;
+        let cost_ns = (flops / self.kernels.flops_per_ns).max(bytes / plan::BYTES_PER_NS);
         if cost_ns < ONE_TASK_NS {
             return self.run_task(band, &depth, 0..self.rows, 0..panels);
         }
         let groups = self.rows.div_ceil(group);
         let panel_bytes = self.pitch() * size_of::<T>() * depth.len();
-        // A tile of one row reads nothing twice.
-        let fit = if self.rows == 1 { panels } else { (plan::RIGHT_BYTES / panel_bytes).max(1) };
+        // If there is one row group, nothing is read twice.
+        let fit = if groups == 1 { panels } else { (plan::RIGHT_BYTES / panel_bytes).max(1) };
         let panels_each = plan::even(panels, fit.min(panels.div_ceil(TASKS.div_ceil(groups))), 1);
         let panel_tasks = panels.div_ceil(panels_each);
         let groups_each = (groups * panel_tasks / TASKS).clamp(1, groups);
@@ -145,8 +145,8 @@ impl<T: GemmElement> Product<'_, T> {
         threads::run(row_tasks * panel_tasks, cost_ns, &|task| {
             let (row, panel) = (task % row_tasks * groups_each * group, task / row_tasks);
             let rows = row..self.rows.min(row + groups_each * group);
-            let panel = panel * panels_each;
-            self.run_task(band, &depth, rows, panel..panels.min(panel + panels_each));
+            let panels = panel * panels_each..panels.min((panel + 1) * panels_each);
+            self.run_task(band, &depth, rows, panels);
         });
     }
 
@@ -224,7 +224,7 @@ impl<T: GemmElement> Product<'_, T> {
             (Side::Packed(_), None) => unreachable!("a band of a packed side is packed"),
         };
         let last = depth.end == self.depth;
-        let bias = self.out.epilogue.bias().filter(|_| last);
+        let bias = self.out.finish.epilogue.bias().filter(|_| last);
         // Rows and columns as the output sees them.
         let (at_row, at_col) = if self.out.turned { (col, row) } else { (row, col) };
         Tile {
@@ -239,9 +239,9 @@ impl<T: GemmElement> Product<'_, T> {
             b_padded: band.packed.is_some() || !self.kernels.masked,
             out: self.out.to.wrapping_add(at_row * self.out.row + at_col),
             out_row: self.out.row,
-            keep: self.out.keep(depth.start == 0),
+            keep: self.out.finish.keep(depth.start == 0),
             bias: bias.map_or(std::ptr::null(), |bias| bias[at_col..].as_ptr()),
-            relu: last && self.out.epilogue.relu(),
+            relu: last && self.out.finish.epilogue.relu(),
         }
     }
 
@@ -273,18 +273,6 @@ impl<T: GemmElement> Product<'_, T> {
         unsafe {
             (self.kernels.tile)(&plain);
             (self.kernels.turn)(tile, to, pitch);
-        }
-    }
-}
-
-impl<T: GemmElement> Output<'_, T> {
-    /// The factor for what the output holds; `None` if that is not to be read.
-    #[inline]
-    pub(super) fn keep(&self, first: bool) -> Option<T> {
-        match first {
-            true if self.beta == T::ZERO => None,
-            true => Some(self.beta),
-            false => Some(T::ONE),
         }
     }
 }
