@@ -34,8 +34,9 @@ macro_rules! catalog {
 }
 
 catalog![
-    add, cat, copy, div, exp, expand, gather, matmul, max_dim, mul, narrow, neg, permute, reshape,
-    softmax, sub, sum, sum_to, tanh, to_dtype, transpose,
+    abs, add, cat, ceil, copy, cos, div, erf, exp, expand, expm1, floor, gather, log, log1p,
+    matmul, max_dim, mul, narrow, neg, permute, reciprocal, relu, reshape, rsqrt, sigmoid, sign,
+    sin, softmax, sqrt, square, sub, sum, sum_to, tanh, to_dtype, transpose,
 ];
 
 #[cfg(test)]
