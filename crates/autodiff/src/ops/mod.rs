@@ -6,6 +6,7 @@
 
 mod prelude;
 mod shapes;
+mod targets;
 
 /// Declares the modules and puts them in the common tests: what is compiled is checked, and an op
 /// without `cases()` does not compile under test.
@@ -37,6 +38,7 @@ catalog![
     add,
     cat,
     copy,
+    cross_entropy,
     div,
     exp,
     expand,
@@ -47,6 +49,7 @@ catalog![
     mul,
     narrow,
     neg,
+    nll_loss,
     permute,
     reshape,
     softmax,
@@ -57,6 +60,12 @@ catalog![
     to_dtype,
     transpose,
 ];
+
+pub use cross_entropy::{
+    CrossEntropyOptions, cross_entropy, cross_entropy_with, try_cross_entropy,
+};
+pub use nll_loss::{NllLossOptions, nll_loss, nll_loss_with, try_nll_loss};
+pub use targets::Reduction;
 
 #[cfg(test)]
 mod tests;
