@@ -28,14 +28,15 @@ impl Array {
     /// ```text
     /// lossᵢ = coefᵢ·(maxᵢ + ln Σᵢ − x[i, atᵢ]),   Σᵢ = Σⱼ e^(x[i, j] − maxᵢ)
     /// ```
-    /// `at` is i64 and in range; −1 marks a row whose loss is 0. `coef` has the dtype of the result.
+    /// `at` is i64 and in range; −1 marks a row whose loss is 0.
     ///
     /// # Panics
     /// If shapes or dtypes do not fit.
     #[track_caller]
     pub fn cross_entropy_rows(&self, at: &Array, coef: &Array) -> (Array, Array) {
         let x = self.clone().cast(row_lane(self.dtype())).contiguous();
-        lane!(self.dtype(), T => losses::<T>(&x, at.elements(), coef.elements::<T>()))
+        let coef = coef.clone().cast(x.dtype());
+        lane!(self.dtype(), T => losses::<T>(&x, at.elements(), &coef.read::<T>()))
     }
     /// The gradient of [`Array::cross_entropy_rows`] in the dtype of `self`, where `scale: [m]` is the
     /// gradient of the loss of each row, times its coefficient:
@@ -50,6 +51,7 @@ impl Array {
     #[track_caller]
     pub fn cross_entropy_rows_backward(&self, at: &Array, sums: &Array, scale: &Array) -> Array {
         let x = self.clone().cast(row_lane(self.dtype())).contiguous();
+        let scale = scale.clone().cast(x.dtype());
         let y = lane!(self.dtype(), T => {
             gradients::<T>(&x, at.elements(), sums.elements::<T>(), &scale.read::<T>())
         });

@@ -57,7 +57,6 @@ impl Op for CrossEntropyBackward {
     fn forward(&self, [x, s]: [Array; 2], save: &mut Save<'_>) -> Array {
         save.input(0, &x);
         save.input(1, &s);
-        let s = s.cast(loss_lane(x.dtype()));
         x.cross_entropy_rows_backward(&self.at, &self.sums, &s)
     }
     /// With `u` the gradient of the result, `p = softmax(x)` and `⟨a, b⟩ = Σ a·b` over the classes:
@@ -137,7 +136,7 @@ fn smoothed(
     };
     let spread: Vec<f64> = weight.iter().map(|w| w * smoothing / c as f64).collect();
     let mut q = vec![0.0; rows.x.numel()];
-    for ((q, &at), coef) in q.chunks_mut(c).zip(classes.at.elements()).zip(&classes.coef) {
+    for ((q, &at), coef) in q.chunks_mut(c).zip(classes.at.elements::<i64>()).zip(&classes.coef) {
         if let Ok(at) = usize::try_from(at) {
             q.copy_from_slice(&spread);
             q[at] += coef * (1.0 - smoothing);
@@ -212,14 +211,22 @@ pub fn cross_entropy(logits: &Tensor, target: &Tensor) -> Tensor {
 /// where an index is the target that has all in one class, and counts as `w[tᵢ]` itself: a mean
 /// divides by `Σ w[tᵢ]` over the items that count. With probabilities it divides by their number.
 ///
-/// # Shape      `logits: [N, C]`, `[N, C, d…]` or `[C]`; `target: [N]`, `[N, d…]` or `[]` for indices
-///              (int64, uint8), the shape of `logits` for probabilities  →  `[]`, or the shape of an
-///              index target if nothing is reduced
+/// # Shape
+/// `logits: [N, C]`, `[N, C, d…]` or `[C]`; `target: [N]`, `[N, d…]` or `[]` for indices (int64,
+/// uint8), the shape of `logits` for probabilities  →  `[]`, or the shape of the items if nothing is
+/// reduced
+///
 /// # Gradient   to `logits`, and to probabilities
-/// # Numerics   no overflow; a probability of 0 adds 0 even where the logit is −∞; a mean over nothing
-///              is NaN; f16 and bf16 are computed in f32
+///
+/// # Numerics
+/// No overflow; a probability of 0 adds 0 even where the logit is −∞; a mean over nothing is NaN; f16
+/// and bf16 are computed in f32.
+///
 /// # Panics     if shapes, dtypes or an index do not fit
-/// # PyTorch    `torch.nn.functional.cross_entropy`; with probability 0 and logit −∞ it gives NaN
+///
+/// # PyTorch
+/// `torch.nn.functional.cross_entropy`; it gives NaN for a probability of 0 with a logit of −∞.
+///
 /// # Example
 /// ```
 /// use gradus_autodiff::{Tensor, cross_entropy};

@@ -71,8 +71,10 @@ pub fn nll_loss(log_probs: &Tensor, target: &Tensor) -> Tensor {
 /// ```text
 /// lossᵢ = −w[tᵢ]·x[i, tᵢ];   a mean divides by Σ w[tᵢ] over the items that count
 /// ```
-/// # Shape      `log_probs: [N, C]`, `[N, C, d…]` or `[C]`, `target: [N]`, `[N, d…]` or `[]`  →  `[]`,
-///              or the shape of `target` if nothing is reduced
+/// # Shape
+/// `log_probs: [N, C]`, `[N, C, d…]` or `[C]`; `target: [N]`, `[N, d…]` or `[]` (int64, uint8)  →  `[]`,
+/// or the shape of `target` if nothing is reduced
+///
 /// # Gradient   to `log_probs` only
 /// # Numerics   a mean over nothing is NaN
 /// # Panics     if shapes, dtypes or an index do not fit
