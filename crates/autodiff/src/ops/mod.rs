@@ -37,24 +37,31 @@ macro_rules! catalog {
 catalog![
     abs,
     add,
+    addmm,
+    bmm,
     cat,
     ceil,
     copy,
     cos,
     cross_entropy,
     div,
+    dot,
+    dropout,
     erf,
     exp,
     expand,
     expm1,
     floor,
     gather,
+    index_select,
     linear,
     log,
     log1p,
     matmul,
     max_dim,
+    mse_loss,
     mul,
+    mv,
     narrow,
     neg,
     nll_loss,
@@ -80,6 +87,7 @@ catalog![
 pub use cross_entropy::{
     CrossEntropyOptions, cross_entropy, cross_entropy_with, try_cross_entropy,
 };
+pub use mse_loss::{mse_loss, mse_loss_with, try_mse_loss};
 pub use nll_loss::{NllLossOptions, nll_loss, nll_loss_with, try_nll_loss};
 pub use targets::Reduction;
 
