@@ -6,6 +6,7 @@
 
 mod prelude;
 mod shapes;
+mod targets;
 
 /// Declares the modules and puts them in the common tests: what is compiled is checked, and an op
 /// without `cases()` does not compile under test.
@@ -47,6 +48,16 @@ catalog![
     copy,
     cos,
     div,
+    addmm,
+    bmm,
+    cat,
+    ceil,
+    copy,
+    cos,
+    cross_entropy,
+    div,
+    dot,
+    dropout,
     erf,
     exp,
     expand,
@@ -74,6 +85,19 @@ catalog![
     neg,
     permute,
     pow,
+    index_select,
+    linear,
+    log,
+    log1p,
+    matmul,
+    max_dim,
+    mse_loss,
+    mul,
+    mv,
+    narrow,
+    neg,
+    nll_loss,
+    permute,
     reciprocal,
     relu,
     reshape,
@@ -94,6 +118,13 @@ catalog![
     var,
     where_,
 ];
+
+pub use cross_entropy::{
+    CrossEntropyOptions, cross_entropy, cross_entropy_with, try_cross_entropy,
+};
+pub use mse_loss::{mse_loss, mse_loss_with, try_mse_loss};
+pub use nll_loss::{NllLossOptions, nll_loss, nll_loss_with, try_nll_loss};
+pub use targets::Reduction;
 
 #[cfg(test)]
 mod tests;
