@@ -72,7 +72,7 @@ impl Array {
                 };
                 product::<f32>(&wide(self), &wide(rhs), shape, finish).cast(self.dtype())
             }
-            DType::I64 | DType::U8 | DType::Bool => integer_product(self, rhs, shape),
+            DType::I64 | DType::U8 | DType::Bool => integer_product(self, rhs, shape, &finish),
         }
     }
 }
@@ -159,7 +159,7 @@ fn product<T: GemmElement + Element>(a: &Array, b: &Array, shape: Shape, finish:
 }
 
 /// Integer products are rare (masks, counts): a plain triple loop in i64.
-fn integer_product(a: &Array, b: &Array, shape: Shape) -> Array {
+fn integer_product(a: &Array, b: &Array, shape: Shape, finish: &Finish) -> Array {
     let vectors = usize::from(a.rank() > 1) + usize::from(b.rank() > 1);
     let batch = Shape::new(&shape[..shape.rank() - vectors]);
     let wide = |x: &Array| x.clone().cast(DType::I64);
@@ -167,12 +167,21 @@ fn integer_product(a: &Array, b: &Array, shape: Shape) -> Array {
     let (a, b) = (Matrices::new(&wide(a), true, &batch), Matrices::new(&wide(b), false, &batch));
     let (m, k, n) = (a.size.0, a.size.1, b.size.1);
     let (x, y) = (a.batch.read::<i64>(), b.batch.read::<i64>());
+    let bias = match finish {
+        Finish::None => None,
+        Finish::Bias(x) | Finish::BiasRelu(x) => Some(wide(x).to_vec::<i64>()),
+    };
     let element = |i: usize| {
         let (matrix, row, col) = (i / (m * n), i / n % m, i % n);
-        (0..k).fold(0_i64, |s, p| {
+        let sum = (0..k).fold(0_i64, |s, p| {
             let left = x[(matrix * m + row) * k + p];
             s.wrapping_add(left.wrapping_mul(y[(matrix * k + p) * n + col]))
-        })
+        });
+        match (finish, &bias) {
+            (Finish::Bias(_), Some(bias)) => sum.wrapping_add(bias[col]),
+            (Finish::BiasRelu(_), Some(bias)) => sum.wrapping_add(bias[col]).max(0),
+            _ => sum,
+        }
     };
     Array::build::<i64>(shape, |out| {
         out.iter_mut().enumerate().for_each(|(i, o)| *o = element(i));

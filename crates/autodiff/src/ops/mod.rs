@@ -34,8 +34,28 @@ macro_rules! catalog {
 }
 
 catalog![
-    add, cat, copy, div, exp, expand, gather, matmul, max_dim, mul, narrow, neg, permute, reshape,
-    softmax, sub, sum, sum_to, tanh, to_dtype, transpose,
+    add,
+    cat,
+    copy,
+    div,
+    exp,
+    expand,
+    gather,
+    linear,
+    matmul,
+    max_dim,
+    mul,
+    narrow,
+    neg,
+    permute,
+    reshape,
+    softmax,
+    sub,
+    sum,
+    sum_to,
+    tanh,
+    to_dtype,
+    transpose,
 ];
 
 #[cfg(test)]
