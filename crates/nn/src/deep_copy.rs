@@ -9,7 +9,7 @@ use std::sync::Arc;
 ///
 /// Use [`Module::deep_copy`](crate::Module::deep_copy).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no module: it cannot be deep-copied",
+    message = "`{Self}` is no module",
     label = "neither a parameter, a buffer nor a module",
     note = "a plain value is marked `#[module(skip)]`; \
             a struct of layers or parameters has `#[derive(Module)]`"

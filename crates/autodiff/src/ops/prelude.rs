@@ -1,6 +1,6 @@
 //! What an op's file needs.
 
-pub(super) use super::shapes::{axes, axis, broadcast, without};
+pub(super) use super::shapes::{axes, axis, broadcast, number, without};
 #[cfg(test)]
 pub(super) use crate::testing::Case;
 pub(super) use crate::{

@@ -1,7 +1,7 @@
 //! Shape rules that many ops share.
 
 use crate::OpError;
-use gradus_tensor::{Axes, Meta, Shape};
+use gradus_tensor::{Axes, DType, Meta, Shape};
 
 /// Shape rule of `a ∘ b` with broadcasting; dtypes are equal after promotion.
 pub(super) fn broadcast(a: &Meta, b: &Meta) -> Result<Meta, OpError> {
@@ -24,6 +24,14 @@ fn mismatch(a: &Shape, b: &Shape) -> OpError {
         None => String::new(),
     };
     OpError::rule("shapes broadcast: from the last axis, sizes are equal or 1").hint(hint)
+}
+
+/// Rule of element-wise ops that have no meaning for truth values.
+pub(super) fn number(x: &Meta) -> Result<Meta, OpError> {
+    match x.dtype {
+        DType::Bool => Err(OpError::rule("the input is a number").hint("cast it with to_dtype")),
+        _ => Ok(x.clone()),
+    }
 }
 
 /// The axis that `dim` names; negative counts from the end.
