@@ -24,6 +24,10 @@ pub use graph::live_nodes;
 pub use mode::{Scope, current_scope, enable_grad, enter_scope, is_grad_enabled, no_grad};
 pub use op::{Autocast, Grads, Op, Pack, Promotion};
 pub use operators::Operand;
+pub use ops::{
+    CrossEntropyOptions, NllLossOptions, Reduction, cross_entropy, cross_entropy_with, nll_loss,
+    nll_loss_with, try_cross_entropy, try_nll_loss,
+};
 pub use parameter::{Buffer, Misfit, Parameter};
 pub use saved::{Save, Saved};
 pub use sweep::{Sweep, grad, grad_allow_unused, try_grad};

@@ -6,6 +6,7 @@
 
 mod prelude;
 mod shapes;
+mod targets;
 
 /// Declares the modules and puts them in the common tests: what is compiled is checked, and an op
 /// without `cases()` does not compile under test.
@@ -42,6 +43,7 @@ catalog![
     compare,
     copy,
     cos,
+    cross_entropy,
     div,
     erf,
     exp,
@@ -63,6 +65,7 @@ catalog![
     mul,
     narrow,
     neg,
+    nll_loss,
     permute,
     pow,
     reciprocal,
@@ -83,6 +86,12 @@ catalog![
     transpose,
     where_,
 ];
+
+pub use cross_entropy::{
+    CrossEntropyOptions, cross_entropy, cross_entropy_with, try_cross_entropy,
+};
+pub use nll_loss::{NllLossOptions, nll_loss, nll_loss_with, try_nll_loss};
+pub use targets::Reduction;
 
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,12 @@
 //! A row is read in blocks, the last one padded, so that a formula is compiled once and becomes
 //! vector code. Sums have fixed lanes, so they do not depend on the width of a register.
 
+mod exp_sums;
 mod log_softmax;
 mod logsumexp;
 mod softmax;
 
+pub use exp_sums::{exp_sums, exp_sums_at, scaled_softmax, scaled_softmax_at};
 pub use log_softmax::{log_softmax, log_softmax_at, log_softmax_backward, log_softmax_backward_at};
 pub use logsumexp::{logsumexp, logsumexp_at};
 pub use softmax::{softmax, softmax_at, softmax_backward, softmax_backward_at};

@@ -74,6 +74,31 @@ fn forward_kernels_equal_their_formulas() {
 }
 
 #[test]
+fn softmax_from_its_sums_equals_softmax() {
+    for n in SIZES {
+        let x = exact(ROWS * n, 5, 10.0);
+        let scale = exact(ROWS, 6, 2.0);
+        let pair = |x: &[f64]| {
+            let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            vec![max, x.iter().map(|v| (v - max).exp()).sum()]
+        };
+        let sums: Vec<f64> = x.chunks(n).flat_map(pair).collect();
+        check!(exp_sums_at, &x; n, 2 * ROWS, &sums, &at_least_one(&sums));
+        let rows = x.chunks(n).zip(&scale);
+        let want: Vec<f64> =
+            rows.flat_map(|(x, s)| plain_softmax(x).into_iter().map(move |p| s * p)).collect();
+        let size: Vec<f64> = want.iter().map(|v| v.abs()).collect();
+        for level in levels() {
+            let got = filled(x.len(), |y| scaled_softmax_at(level, &x, n, &sums, &scale, y));
+            close(got, &want, &size, 1e-13);
+            let (x, sums, scale) = (narrow(&x), narrow(&sums), narrow(&scale));
+            let got = filled(x.len(), |y| scaled_softmax_at(level, &x, n, &sums, &scale, y));
+            close(got.into_iter().map(f64::from), &want, &size, 3e-6);
+        }
+    }
+}
+
+#[test]
 fn backward_kernels_equal_their_formulas() {
     for n in SIZES {
         let x = exact(ROWS * n, 2, 3.0);
