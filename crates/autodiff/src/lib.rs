@@ -25,6 +25,7 @@ pub use mode::{Scope, current_scope, enable_grad, enter_scope, is_grad_enabled, 
 pub use op::{Autocast, Grads, Op, Pack, Promotion};
 pub use operators::Operand;
 pub use parameter::{Buffer, Misfit, Parameter};
+pub use place::Lent;
 pub use saved::{Save, Saved};
 pub use sweep::{Sweep, grad, grad_allow_unused, try_grad};
 pub use tensor::Tensor;
