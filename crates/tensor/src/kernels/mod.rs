@@ -9,6 +9,7 @@ pub mod loops;
 pub mod real;
 pub mod reduce;
 pub mod rows;
+pub mod update;
 
 mod math;
 
