@@ -17,7 +17,7 @@ fn layout(x: &Array) -> [usize; 2] {
 
 impl Array {
     /// Mean and biased variance of every channel of `[N, C, *]`, over all other axes together, in f64;
-    /// NaN of nothing.
+    /// 0 of nothing.
     ///
     /// # Panics
     /// If there are fewer than two axes.
@@ -25,7 +25,7 @@ impl Array {
     pub fn channel_moments(&self) -> (Vec<f64>, Vec<f64>) {
         let x = self.clone().cast(row_lane(self.dtype())).contiguous();
         let [channels, inner] = layout(&x);
-        let count = (x.numel() / channels.max(1)) as f64;
+        let count = (x.numel() / channels.max(1)).max(1) as f64;
         // Any element is near enough to the mean: its distance is at most √n standard deviations.
         let shift: Vec<f64> = lane!(x.dtype(), T => {
             let first = |c: usize| x.elements::<T>().get(c * inner).map_or(0.0, |v| v.wide());

@@ -38,6 +38,7 @@ catalog![
     abs,
     add,
     addmm,
+    batch_norm,
     bmm,
     cat,
     ceil,
