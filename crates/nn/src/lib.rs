@@ -50,6 +50,8 @@ mod load;
 mod module;
 mod site;
 mod state_dict;
+#[cfg(test)]
+mod testing;
 mod visitor;
 
 pub use deep_copy::{DeepCopy, Ties};

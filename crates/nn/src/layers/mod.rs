@@ -43,7 +43,9 @@ catalog![
     flatten: Flatten,
     identity: Identity,
     linear: Linear,
+    relu: Relu,
     sequential: Sequential,
+    sigmoid: Sigmoid,
     tanh: Tanh,
 ];
 
