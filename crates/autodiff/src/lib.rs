@@ -25,8 +25,8 @@ pub use mode::{Scope, current_scope, enable_grad, enter_scope, is_grad_enabled, 
 pub use op::{Autocast, Grads, Op, Pack, Promotion};
 pub use operators::Operand;
 pub use ops::{
-    CrossEntropyOptions, NllLossOptions, Reduction, cross_entropy, cross_entropy_with, nll_loss,
-    nll_loss_with, try_cross_entropy, try_nll_loss,
+    CrossEntropyOptions, NllLossOptions, Reduction, cross_entropy, cross_entropy_with, mse_loss,
+    mse_loss_with, nll_loss, nll_loss_with, try_cross_entropy, try_mse_loss, try_nll_loss,
 };
 pub use parameter::{Buffer, Misfit, Parameter};
 pub use saved::{Save, Saved};

@@ -37,10 +37,12 @@ macro_rules! catalog {
 catalog![
     abs,
     add,
+    addmm,
     amax,
     amin,
     argmax,
     argmin,
+    bmm,
     cat,
     ceil,
     clamp,
@@ -49,12 +51,15 @@ catalog![
     cos,
     cross_entropy,
     div,
+    dot,
+    dropout,
     erf,
     exp,
     expand,
     expm1,
     floor,
     gather,
+    index_select,
     isfinite,
     isinf,
     isnan,
@@ -72,7 +77,9 @@ catalog![
     min,
     min_dim,
     minimum,
+    mse_loss,
     mul,
+    mv,
     narrow,
     neg,
     nll_loss,
@@ -102,6 +109,7 @@ catalog![
 pub use cross_entropy::{
     CrossEntropyOptions, cross_entropy, cross_entropy_with, try_cross_entropy,
 };
+pub use mse_loss::{mse_loss, mse_loss_with, try_mse_loss};
 pub use nll_loss::{NllLossOptions, nll_loss, nll_loss_with, try_nll_loss};
 pub use targets::Reduction;
 

@@ -23,8 +23,8 @@ pub fn exp_sums<T: RowFloat>(x: &[T], n: usize, out: &mut [MaybeUninit<T>]) {
 #[doc(hidden)]
 pub fn exp_sums_at<T: RowFloat>(level: Level, x: &[T], n: usize, out: &mut [MaybeUninit<T>]) {
     check_rows(n, x.len(), &[]);
-    if n > 0 {
-        assert_eq!(2 * (x.len() / n), out.len(), "one pair for each row");
+    if let Some(rows) = x.len().checked_div(n) {
+        assert_eq!(2 * rows, out.len(), "one pair for each row");
         T::run_at(level, ExpSums { x, n, out });
     }
 }
@@ -56,8 +56,7 @@ pub fn scaled_softmax_at<T: RowFloat>(
     y: &mut [MaybeUninit<T>],
 ) {
     check_rows(n, x.len(), &[y.len()]);
-    if n > 0 {
-        let rows = x.len() / n;
+    if let Some(rows) = x.len().checked_div(n) {
         assert!(sums.len() == 2 * rows && scale.len() == rows, "a pair and a scale for each row");
         T::run_at(level, ScaledSoftmax { x, n, sums, scale, y });
     }
