@@ -40,6 +40,7 @@ macro_rules! catalog {
 }
 
 catalog![
+    dropout: Dropout,
     flatten: Flatten,
     identity: Identity,
     linear: Linear,
