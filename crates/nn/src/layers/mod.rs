@@ -39,7 +39,12 @@ macro_rules! catalog {
     };
 }
 
+mod batch_norm;
+pub use batch_norm::{BatchNorm, BatchNormOptions};
+
 catalog![
+    batch_norm1d: BatchNorm1d,
+    batch_norm2d: BatchNorm2d,
     dropout: Dropout,
     flatten: Flatten,
     identity: Identity,
