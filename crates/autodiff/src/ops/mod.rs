@@ -42,6 +42,7 @@ catalog![
     amin,
     argmax,
     argmin,
+    batch_norm,
     bmm,
     cat,
     ceil,
