@@ -46,6 +46,9 @@ fn a_refused_update_leaves_the_handle_as_it_was() {
     let error = catch_unwind(AssertUnwindSafe(|| small.add_(1.5)));
     let message = *error.unwrap_err().downcast::<String>().unwrap();
     assert!(message.contains("cannot be stored in the dtype of the first operand"), "{message}");
+    let error = catch_unwind(AssertUnwindSafe(|| small.div_(2)));
+    let message = *error.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.contains("an in-place result keeps shape and dtype"), "{message}");
     assert_eq!(small.to_vec::<i64>(), [1, 2]);
 }
 
