@@ -19,6 +19,7 @@ mod element;
 mod elementwise;
 mod indexing;
 pub mod kernels;
+mod lstm;
 mod matmul;
 mod meta;
 mod random;
@@ -33,6 +34,7 @@ pub mod threads;
 pub use array::{Array, copies};
 pub use dtype::{Category, DType, result_type};
 pub use element::Element;
+pub use lstm::LstmCell;
 pub use matmul::{Finish, matmul_shape};
 pub use meta::Meta;
 pub use random::{

@@ -58,6 +58,7 @@ catalog![
     linear,
     log,
     log1p,
+    lstm_cell,
     matmul,
     max_dim,
     mse_loss,
