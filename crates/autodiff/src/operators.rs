@@ -8,6 +8,10 @@ use gradus_tensor::{DType, Scalar, result_type};
 pub trait Operand {
     /// As a tensor; a number takes the dtype that `torch.result_type` gives it beside `other`.
     fn operand(self, other: &Tensor) -> Tensor;
+    /// The plain number, if it is one.
+    fn number(&self) -> Option<Scalar> {
+        None
+    }
 }
 
 impl Operand for Tensor {
@@ -35,6 +39,9 @@ impl Operand for Scalar {
     fn operand(self, other: &Tensor) -> Tensor {
         Tensor::scalar(self, number_dtype(self, other.dtype(), other.rank()))
     }
+    fn number(&self) -> Option<Scalar> {
+        Some(*self)
+    }
 }
 
 /// The dtype of a number beside a tensor.
@@ -52,6 +59,9 @@ macro_rules! numbers {
             #[inline]
             fn operand(self, other: &Tensor) -> Tensor {
                 Scalar::from(self).operand(other)
+            }
+            fn number(&self) -> Option<Scalar> {
+                Some(Scalar::from(*self))
             }
         }
     )*};

@@ -59,7 +59,7 @@ impl Array {
         }
         let own = self.suffixes();
         for suffix in own.iter().map(String::as_str).chain(suffixes.iter().copied()) {
-            // PyTorch counts two columns more than there are.
+            // PyTorch counts two columns more than there are: `torch/_tensor_str.py`.
             let column = out.len() - out.rfind('\n').map_or(0, |i| i + 1) + 2;
             let fits = column + suffix.len() + 2 <= LINE;
             out.push_str(if fits { ", " } else { ",\n       " });

@@ -8,6 +8,7 @@
 //! | how is a formula run over all elements? | `elementwise/`, `kernels/` |
 //! | which instructions are used? | [`kernels::level()`] |
 //! | serial or parallel? | [`threads`] |
+//! | how are they saved? | `format/`, [`SafeTensors`] |
 //! | where do random numbers come from? | `random/`, [`Generator`] |
 
 mod array;
@@ -17,6 +18,8 @@ mod display;
 mod dtype;
 mod element;
 mod elementwise;
+mod error;
+mod format;
 mod indexing;
 pub mod kernels;
 mod lstm;
@@ -34,6 +37,10 @@ pub mod threads;
 pub use array::{Array, copies};
 pub use dtype::{Category, DType, result_type};
 pub use element::Element;
+pub use error::FormatError;
+pub use format::SafeTensors;
+#[cfg(not(target_family = "wasm"))]
+pub use format::{load_safetensors, save_safetensors, write_atomically};
 pub use lstm::LstmCell;
 pub use matmul::{Finish, matmul_shape};
 pub use meta::Meta;

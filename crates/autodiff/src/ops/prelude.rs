@@ -1,6 +1,7 @@
 //! What an op's file needs.
 
 pub(super) use super::shapes::{axes, axis, broadcast, number, without};
+pub(super) use super::softmax::floating;
 #[cfg(test)]
 pub(super) use crate::testing::Case;
 pub(super) use crate::{

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 #[derive(Clone, Copy)]
-struct Reciprocal;
+pub(super) struct Reciprocal;
 
 impl Map for Reciprocal {
     #[inline(always)]

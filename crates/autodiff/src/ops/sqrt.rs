@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 #[derive(Clone, Copy)]
-struct Sqrt;
+pub(super) struct Sqrt;
 
 impl Map for Sqrt {
     #[inline(always)]

@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 #[derive(Clone, Copy)]
-struct Square;
+pub(super) struct Square;
 
 impl Map for Square {
     #[inline(always)]

@@ -51,41 +51,49 @@ impl Array {
     /// The part `start..start + len` of axis `dim` (`torch.narrow`).
     ///
     /// # Panics
-    /// If the part leaves the axis.
+    /// If the part leaves the axis, or the array has no axes.
     #[track_caller]
     pub fn narrow(&self, dim: isize, start: usize, len: usize) -> Array {
-        self.slice(dim, start, 1, len)
+        self.entries("narrow", dim, start, 1, len)
     }
     /// `len` entries of axis `dim`: `start, start + step, …`.
     ///
     /// # Panics
-    /// If an entry leaves the axis.
+    /// If an entry leaves the axis, or the array has no axes.
     #[track_caller]
     pub fn slice(&self, dim: isize, start: usize, step: usize, len: usize) -> Array {
-        let axis = self.axis("slice", dim);
-        let size = self.shape().get(axis).copied().unwrap_or(0);
-        let last = len
-            .checked_sub(1)
-            .map_or(Some(start), |n| n.checked_mul(step).and_then(|d| d.checked_add(start + 1)));
+        self.entries("slice", dim, start, step, len)
+    }
+    #[track_caller]
+    fn entries(&self, what: &str, dim: isize, start: usize, step: usize, len: usize) -> Array {
+        let shape = self.shape();
+        assert!(shape.rank() > 0, "{what}: an array without axes has no entries to choose from");
+        let axis = self.axis(what, dim);
+        // One past the last entry.
+        let end = match len.checked_sub(1) {
+            None => Some(start),
+            Some(n) => n.checked_mul(step).and_then(|d| d.checked_add(start)?.checked_add(1)),
+        };
         assert!(
-            last.is_some_and(|end| end <= size),
-            "slice: {len} entries from {start} by {step} leave axis {axis} of {}",
-            self.shape()
+            end.is_some_and(|end| end <= shape[axis]),
+            "{what}: {len} entries from {start} by {step} leave axis {axis} of {shape}"
         );
         let mut strides = self.strides();
         let shift = if len == 0 { 0 } else { start as isize * strides[axis] };
-        strides[axis] *= step as isize;
+        if len > 1 {
+            strides[axis] *= step as isize;
+        }
         let offset = self.offset().checked_add_signed(shift).expect("inside the storage");
-        self.seen(self.shape().with(axis, len), strides, offset)
+        self.seen(shape.with(axis, len), strides, offset)
     }
     /// Entry `index` of axis `dim`, without that axis (`torch.select`).
     ///
     /// # Panics
-    /// If the index leaves the axis.
+    /// If the index leaves the axis, or the array has no axes.
     #[track_caller]
     pub fn select(&self, dim: isize, index: usize) -> Array {
+        let part = self.entries("select", dim, index, 1, 1);
         let axis = self.axis("select", dim);
-        let part = self.narrow(dim, index, 1);
         let mut strides = part.strides();
         strides.remove(axis);
         part.seen(part.shape().without(axis), strides, part.offset())

@@ -6,11 +6,12 @@ pub mod dispatch;
 pub mod element;
 pub mod gemm;
 pub mod level;
-pub mod lstm;
 pub mod loops;
+pub mod lstm;
 pub mod real;
 pub mod reduce;
 pub mod rows;
+pub mod update;
 
 mod math;
 
