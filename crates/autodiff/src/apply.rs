@@ -37,7 +37,9 @@ impl Tensor {
         X: Borrow<Tensor> + Into<Tensor>,
     {
         let mut taken: Few<Taken> = Few::new();
-        taken.extend(Pack::<X>::items(x).map(|t| t.into().into_taken()));
+        for t in Pack::<X>::items(x) {
+            taken.push(t.into().into_taken());
+        }
         match run(op, taken) {
             Ok(y) => Ok(y),
             Err((e, _)) => Err(e),
@@ -187,8 +189,13 @@ fn run<O: Op>(op: O, mut taken: Few<Taken>) -> Result<O::Out<Tensor>, (OpError, 
 
 /// The outputs of a recorded op; one that is marked as constant leaves untracked.
 fn attach(node: Arc<Node>, arrays: Few<Array>, constant: u64) -> impl Iterator<Item = Tensor> {
+    let last = arrays.len() - 1;
+    let mut node = Some(node);
     (0_u32..).zip(arrays).map(move |(slot, array)| {
-        let edge = (constant >> slot & 1 == 0).then(|| Edge::Node(node.clone(), slot));
+        // The last output takes the node itself: one count less for almost every op.
+        let handle = if slot as usize == last { node.take() } else { node.clone() };
+        let tracked = constant >> slot & 1 == 0;
+        let edge = handle.filter(|_| tracked).map(|node| Edge::Node(node, slot));
         Tensor(Kind::Value { array, edge, kept: None })
     })
 }

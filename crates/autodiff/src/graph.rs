@@ -46,12 +46,15 @@ pub(crate) struct Node {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
+/// Outputs whose gradients somebody retains, and where they go.
+/// Behind one word: almost no node has any, and a chain of small ops is bound by the size of its nodes.
+type Retained = Option<Box<Vec<(u32, Weak<Place>)>>>;
+
+pub(crate) struct State {
     kept: Kept,
     freed: bool,
     /// Where gradients of outputs go that somebody retains. Almost always empty.
-    retained: Vec<(u32, Weak<Place>)>,
+    retained: Retained,
 }
 
 impl Node {
@@ -62,7 +65,7 @@ impl Node {
         at: &'static Location<'static>,
         kept: Kept,
     ) -> Arc<Node> {
-        let state = Mutex::new(State { kept, freed: false, retained: Vec::new() });
+        let state = Mutex::new(State { kept, freed: false, retained: None });
         Arc::new(Node { number: MADE.fetch_add(1, Relaxed), op, inputs, outputs, at, state })
     }
     fn state(&self) -> MutexGuard<'_, State> {
@@ -70,22 +73,29 @@ impl Node {
     }
     /// From now on, sweeps add the gradient of output `slot` to `place`.
     pub(crate) fn retain(&self, slot: u32, place: Weak<Place>) {
-        self.state().retained.push((slot, place));
+        self.state().retained.get_or_insert_default().push((slot, place));
     }
-    pub(crate) fn retained(&self) -> Vec<(u32, Weak<Place>)> {
-        self.state().retained.clone()
+    /// For a sweep that has arrived here: where gradients of outputs go that somebody retains.
+    pub(crate) fn open(&self) -> MutexGuard<'_, State> {
+        self.state()
+    }
+}
+
+impl State {
+    /// Where gradients of outputs go that somebody retains.
+    pub(crate) fn retained(&self) -> Retained {
+        self.retained.clone()
     }
     /// The saved values: shared if the graph is retained, else moved out and gone for the next sweep.
-    pub(crate) fn saved(&self, retain: bool) -> Result<Kept, GraphError> {
-        let mut s = self.state();
-        if s.freed {
-            return Err(GraphError::Freed { op: self.op.name(), at: self.at });
+    pub(crate) fn saved(&mut self, node: &Node, retain: bool) -> Result<Kept, GraphError> {
+        if self.freed {
+            return Err(GraphError::Freed { op: node.op.name(), at: node.at });
         }
         if retain {
-            return Ok(s.kept.clone());
+            return Ok(self.kept.clone());
         }
-        s.freed = !s.kept.is_empty();
-        Ok(mem::take(&mut s.kept))
+        self.freed = !self.kept.is_empty();
+        Ok(mem::take(&mut self.kept))
     }
 }
 

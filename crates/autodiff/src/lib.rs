@@ -13,6 +13,7 @@ mod operators;
 pub mod ops;
 mod parameter;
 mod place;
+mod queue;
 mod saved;
 mod sweep;
 mod tensor;
@@ -29,6 +30,7 @@ pub use ops::{
     mse_loss_with, nll_loss, nll_loss_with, try_cross_entropy, try_mse_loss, try_nll_loss,
 };
 pub use parameter::{Buffer, Misfit, Parameter};
+pub use place::Lent;
 pub use saved::{Save, Saved};
 pub use sweep::{Sweep, grad, grad_allow_unused, try_grad};
 pub use tensor::Tensor;

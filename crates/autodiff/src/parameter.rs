@@ -1,7 +1,7 @@
 //! The leaves of a module: what is trained, and what is only saved.
 
 use crate::Tensor;
-use crate::place::Place;
+use crate::place::{Lent, Place};
 use crate::tensor::Kind;
 use gradus_tensor::{Array, DType, Meta};
 use std::fmt;
@@ -54,6 +54,13 @@ macro_rules! leaf {
             /// If the closure leaves another shape behind.
             pub fn update<T>(&self, f: impl FnOnce(&mut Array) -> T) -> T {
                 f(&mut place(&self.0).lend())
+            }
+            /// Take the value out until the guard is dropped: [`Self::update`] for several leaves at
+            /// once. A leaf that is lent must not be read or lent again by the same thread; threads
+            /// that lend several do so in the order of [`Self::id`], or they may wait for each other
+            /// for ever.
+            pub fn lend(&self) -> Lent<'_> {
+                place(&self.0).lend()
             }
             /// Replace the value (checkpoint); the dtype of the leaf stays.
             ///

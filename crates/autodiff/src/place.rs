@@ -134,8 +134,12 @@ impl Place {
     }
 }
 
-/// The value of a place during an update.
-pub(crate) struct Lent<'a> {
+/// The value of a leaf during an update ([`crate::Parameter::lend`]); it goes back when this is dropped.
+///
+/// # Panics
+/// On drop, if the value has another shape than the leaf.
+#[must_use]
+pub struct Lent<'a> {
     place: &'a Place,
     value: Array,
 }

@@ -4,10 +4,10 @@ use crate::graph::{Edge, Node};
 use crate::mode::set_recording;
 use crate::op::Few;
 use crate::place::Place;
+use crate::queue::{Pending, Queue};
 use crate::wanted::{Key, Wanted};
 use crate::{GraphError, Saved, Tensor, must};
 use gradus_tensor::Meta;
-use smallvec::smallvec;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -121,23 +121,17 @@ pub fn grad_allow_unused(
     Ok(keys.into_iter().map(|k| k.and_then(found)).collect())
 }
 
-/// A node with the gradients of its outputs that have arrived.
-struct Pending {
-    node: Arc<Node>,
-    grads: Few<Option<Tensor>>,
-}
-
 struct Run {
     how: Sweep,
     wanted: Option<Wanted>,
-    pending: BTreeMap<u64, Pending>,
+    pending: Queue,
     leaves: BTreeMap<usize, (Arc<Place>, Option<Tensor>)>,
     found: HashMap<Key, Tensor>,
 }
 
 impl Run {
     fn new(how: Sweep, wanted: Option<Wanted>) -> Self {
-        let (pending, leaves, found) = (BTreeMap::new(), BTreeMap::new(), HashMap::new());
+        let (pending, leaves, found) = (Queue::default(), BTreeMap::new(), HashMap::new());
         Run { how, wanted, pending, leaves, found }
     }
     fn start(&mut self, y: &Tensor, grad: Option<&Tensor>) -> Result<(), GraphError> {
@@ -162,29 +156,36 @@ impl Run {
     fn deliver(&mut self, edge: &Edge, g: Tensor) {
         match edge {
             Edge::Node(node, slot) => {
-                let new = || Pending { node: node.clone(), grads: smallvec![None; node.outputs] };
-                let pending = self.pending.entry(node.number).or_insert_with(new);
-                add_into(&mut pending.grads[*slot as usize], g);
+                let recorded = self.how.create_graph;
+                add_into(&mut self.pending.at(node).grads[*slot as usize], g, recorded);
             }
             Edge::Leaf(p) => {
-                let Some(place) = p.upgrade().filter(|p| p.requires_grad.load(Relaxed)) else {
-                    return;
-                };
-                let leaf = self.leaves.entry(p.as_ptr() as usize).or_insert((place, None));
-                add_into(&mut leaf.1, g);
+                let at = p.as_ptr() as usize;
+                if let Some(leaf) = self.leaves.get_mut(&at) {
+                    return add_into(&mut leaf.1, g, self.how.create_graph);
+                }
+                if let Some(place) = p.upgrade().filter(|p| p.requires_grad.load(Relaxed)) {
+                    self.leaves.insert(at, (place, Some(g)));
+                }
             }
         }
     }
     fn sweep(&mut self) -> Result<(), GraphError> {
         let retain = self.how.retain_graph || self.how.create_graph;
-        while let Some((_, Pending { node, grads })) = self.pending.pop_last() {
-            self.hand_out(&node, &grads);
+        while let Some(Pending { node, grads }) = self.pending.pop_last() {
             let edges = node.inputs.iter().map(|l| l.edge.as_ref());
             let need: Few<bool> = edges.map(|e| e.is_some_and(|e| self.needs(e))).collect();
-            if !need.contains(&true) {
-                continue;
+            let mut state = node.open();
+            let retained = state.retained(); // almost always empty: no allocation
+            let kept = if need.contains(&true) { Some(state.saved(&node, retain)?) } else { None };
+            drop(state);
+            for (slot, place) in retained.into_iter().flat_map(|r| *r) {
+                if let (Some(place), Some(g)) = (place.upgrade(), &grads[slot as usize]) {
+                    place.accumulate(g.clone());
+                }
             }
-            let kept = node.saved(retain)?;
+            self.hand_out(&node, &grads);
+            let Some(kept) = kept else { continue };
             let saved = Saved { node: &node, kept, need, recorded: self.how.create_graph };
             let grads = node.op.vjp(&saved, grads);
             let Saved { need, .. } = saved;
@@ -198,11 +199,6 @@ impl Run {
     }
     /// Complete gradients of a node's outputs that somebody asked for.
     fn hand_out(&mut self, node: &Node, grads: &[Option<Tensor>]) {
-        for (slot, place) in node.retained() {
-            if let (Some(place), Some(g)) = (place.upgrade(), &grads[slot as usize]) {
-                place.accumulate(g.clone());
-            }
-        }
         let Some(wanted) = &self.wanted else { return };
         for (slot, g) in (0..).zip(grads) {
             let key = Key::Slot(node.number, slot);
@@ -219,10 +215,12 @@ fn fit(g: Tensor, to: &Meta) -> Tensor {
     if g.dtype() == to.dtype { g } else { g.to_dtype(to.dtype) }
 }
 
-/// `sum += g`: both are given up, so `+` writes into whichever buffer nobody else holds.
-fn add_into(sum: &mut Option<Tensor>, g: Tensor) {
+/// `sum += g`: both are given up, so the sum goes into whichever buffer nobody else holds. A sweep that
+/// is not recorded adds the numbers without going through the door.
+fn add_into(sum: &mut Option<Tensor>, g: Tensor, recorded: bool) {
     *sum = Some(match sum.take() {
         None => g,
-        Some(old) => old + g,
+        Some(old) if recorded || old.dtype() != g.dtype() => old + g,
+        Some(old) => Tensor::new(old.into_array().add(g.into_array())),
     });
 }

@@ -61,12 +61,51 @@ fn each_chunk_is_written_exactly_once() {
     }
 }
 
+/// Does not end unless two threads take part.
+fn two_at_once() {
+    let inside = AtomicUsize::new(0);
+    run(2, LARGE, &|_| meet(&inside, 2));
+}
+
 #[test]
 fn two_tasks_run_at_the_same_time() {
     with_threads(2, || {
-        // From a thread that is new to the pool: it takes part once it has computed enough.
-        let inside = AtomicUsize::new(0);
-        run(2, LARGE, &|_| meet(&inside, 2));
+        two_at_once();
+        // After workers have gone to sleep, too.
+        std::thread::sleep(std::time::Duration::from_millis(3));
+        two_at_once();
+    });
+}
+
+#[test]
+fn the_pool_follows_the_thread_that_computes_and_comes_back() {
+    with_threads(2, || {
+        two_at_once();
+        std::thread::spawn(two_at_once).join().expect("no panic");
+        two_at_once();
+        std::thread::spawn(two_at_once).join().expect("no panic");
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn pools_that_are_replaced_end_their_threads() {
+    let workers = || {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("the threads of this process");
+        let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm"));
+        let names = tasks.flatten().filter_map(|task| name(task).ok());
+        names.filter(|name| name.starts_with("gradus-")).count()
+    };
+    with_threads(2, || {
+        // Each of them takes the pool over, then ends.
+        for _ in 0..20 {
+            std::thread::spawn(two_at_once).join().expect("no panic");
+        }
+        let start = std::time::Instant::now();
+        while workers() > 2 {
+            assert!(start.elapsed().as_secs() < 10, "{} workers are left", workers());
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
     });
 }
 

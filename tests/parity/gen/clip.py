@@ -52,15 +52,19 @@ def _numbers(args):
     return {k: v if isinstance(v, bool) else float(v) for k, v in args.items()}
 
 
-CALLS = {"clip_grad_norm_": _norm, "clip_grad_value_": _value, "get_total_norm": _total,
-         "clip_grads_with_norm_": _with_norm}
+CALLS = {
+    "clip_grad_norm_": _norm,
+    "clip_grad_value_": _value,
+    "get_total_norm": _total,
+    "clip_grads_with_norm_": _with_norm,
+}
 
 
 def _uses():
     """(fn, set, args) of every case."""
     for order in ORDERS:
-        for name in ("plain", "missing"):
-            yield "clip_grad_norm_", name, {"max_norm": 0.7, "norm_type": order}
+        name = "plain" if order > 0 else "missing"
+        yield "clip_grad_norm_", name, {"max_norm": 0.7, "norm_type": order}
     for order in (2.0, 0.0, -INF, -1.0):
         yield "clip_grad_norm_", "some_zero", {"max_norm": 0.7, "norm_type": order}
     for order in (2.0, 1.0, INF, 0.5, -1.0):
@@ -76,20 +80,30 @@ def _uses():
         for order in (2.0, 1.0, 0.0, INF):
             yield "clip_grad_norm_", name, {"max_norm": 1.0, "norm_type": order}
     for name in ("inf", "neg_inf", "nan"):
-        for order in (2.0, 1.0, INF, -INF, 0.0):
+        for order in (2.0, INF, 0.0):
             yield "clip_grad_norm_", name, {"max_norm": 1.0, "norm_type": order}
         yield "clip_grad_norm_", name, {"max_norm": 1.0, "error_if_nonfinite": True}
         yield "clip_grad_norm_", name, {"max_norm": 1.0, "norm_type": INF, "error_if_nonfinite": True}
         yield "get_total_norm", name, {"norm_type": 2.0}
         yield "get_total_norm", name, {"norm_type": 2.0, "error_if_nonfinite": True}
-    for name in ("plain", "one", "scalar", "missing", "zero", "inf", "neg_inf", "nan", "huge", "tiny",
-                 "empty_tensor"):
+    for name in (
+        "plain",
+        "one",
+        "scalar",
+        "missing",
+        "zero",
+        "inf",
+        "neg_inf",
+        "nan",
+        "huge",
+        "tiny",
+        "empty_tensor",
+    ):
         yield "clip_grad_value_", name, {"clip_value": 0.5}
     yield "clip_grad_value_", "plain", {"clip_value": 0.0}
     yield "clip_grad_value_", "plain", {"clip_value": 10.0}
     for order in ORDERS:
-        for name in ("missing",):
-            yield "get_total_norm", name, {"norm_type": order}
+        yield "get_total_norm", "missing" if order > 0 else "plain", {"norm_type": order}
     for name in ("zero", "all_missing", "scalar", "empty_tensor"):
         yield "get_total_norm", name, {"norm_type": 2.0}
     for name, total in (("plain", 4.0), ("missing", 0.5), ("one", 1.0), ("plain", 0.0), ("scalar", INF)):
@@ -98,8 +112,10 @@ def _uses():
 
 def generate(seed):
     """The fixture of the group."""
-    fixture = Fixture("clip", "gradient clipping; params p0..pn, grads in/<i> (absent = grad None), "
-                      "results out/<i>, total_norm")
+    fixture = Fixture(
+        "clip",
+        "gradient clipping; params p0..pn, grads in/<i> (absent = grad None), results out/<i>, total_norm",
+    )
     root = Draw(seed, "clip")
     counts = {}
     for fn, name, args in _uses():
@@ -107,8 +123,14 @@ def generate(seed):
         counts[fn] = number + 1
         case_id = f"{fn}_{number}"
         grads = _sets(root.child(case_id))[name]
-        case = {"id": case_id, "fn": fn, "set": name, "args": args, "n_params": len(grads),
-                "missing": [i for i, g in enumerate(grads) if g is None]}
+        case = {
+            "id": case_id,
+            "fn": fn,
+            "set": name,
+            "args": args,
+            "n_params": len(grads),
+            "missing": [i for i, g in enumerate(grads) if g is None],
+        }
         for dt, dtype in DTYPES.items():
             tensors, case[f"raises_{dt}"], case[f"total_norm_{dt}"] = _run(fn, args, grads, dtype)
             fixture.put(case_id, dt, tensors)

@@ -66,7 +66,7 @@ class Draw:
     def broadcastable(self, shape):
         """A shape that broadcasts to ``shape``: some axes become 1, leading ones may vanish."""
         kept = tuple(1 if self.below(2) else n for n in shape)
-        return kept[self.below(len(shape) + 1):] if shape else kept
+        return kept[self.below(len(shape) + 1) :] if shape else kept
 
 
 def exact(x):

@@ -57,8 +57,11 @@ class Fixture:
         case["tol"] = tol
         if elementwise < 1e-3:
             case["elem_rtol"] = {"f64": 1e-12, "f32": rounded(max(2e-6, 4 * elementwise))}
-        bad = sorted(k for k, v in results["f64"].items()
-                     if v.is_floating_point() and not bool(torch.isfinite(v).all()))
+        bad = sorted(
+            k
+            for k, v in results["f64"].items()
+            if v.is_floating_point() and not bool(torch.isfinite(v).all())
+        )
         if bad:
             case["nonfinite"] = bad
         self.cases.append(case)

@@ -48,8 +48,11 @@ SCALAR = {
     "logreg": ("sum softplus(z) - sum y z + 0.05|w|^2, z = X w[:3] + w[3]", 4, _logreg),
     "mlp_tanh": ("mean((tanh(X W1'+b1) W2'+b2 - Y)^2)", 26, _mlp_tanh),
     "poly": ("sum x^3 + x0 x1 x2", 4, lambda x, _: (x**3).sum() + x[0] * x[1] * x[2]),
-    "expdot": ("exp(0.3 sum x) + sin(x[0] x[last])", 4,
-               lambda x, _: torch.exp(0.3 * x.sum()) + torch.sin(x[0] * x[-1])),
+    "expdot": (
+        "exp(0.3 sum x) + sin(x[0] x[last])",
+        4,
+        lambda x, _: torch.exp(0.3 * x.sum()) + torch.sin(x[0] * x[-1]),
+    ),
     "softmax_sq": ("(softmax(x) . [1..n])^2", 5, _softmax_sq),
     "lse_tanh": ("logsumexp(x) sum tanh x", 4, lambda x, _: torch.logsumexp(x, 0) * torch.tanh(x).sum()),
     "norm3": ("|x|_2^3 + 1/(1+x.x)", 4, lambda x, _: torch.linalg.vector_norm(x) ** 3 + 1 / (1 + x @ x)),
@@ -65,8 +68,14 @@ def _derivatives(f, given, const):
     hessian = torch.stack([grad(g[i], x, retain_graph=True)[0] for i in range(len(x))])
     (hvp,) = grad(g @ v, x, create_graph=True)
     (third,) = grad(u @ hvp, x)
-    return {"out/value": value, "out/grad": g, "out/hessian": hessian, "out/jvp": g @ v,
-            "out/hvp": hvp, "out/third": third}
+    return {
+        "out/value": value,
+        "out/grad": g,
+        "out/hessian": hessian,
+        "out/jvp": g @ v,
+        "out/hvp": hvp,
+        "out/third": third,
+    }
 
 
 def _layer_norm(x):
@@ -133,15 +142,24 @@ def _jacobian(f, given, const):
     x = given["in/x"].requires_grad_()
     y = f(x, const)
     jacobian = torch.stack([grad(y[i], x, retain_graph=True)[0] for i in range(len(y))])
-    return {"out/value": y, "out/jacobian": jacobian, "out/jvp": jacobian @ given["in/v"],
-            "out/vjp": given["in/u"] @ jacobian}
+    return {
+        "out/value": y,
+        "out/jacobian": jacobian,
+        "out/jvp": jacobian @ given["in/v"],
+        "out/vjp": given["in/u"] @ jacobian,
+    }
 
 
 def record_all(fixture, root):
     """Adds the three kinds to the ops fixture, with their constants."""
     d = root.child("const")
-    const = {"logreg/X": d.normal((8, 3)), "logreg/y": d.bools((8,)).double(),
-             "mlp/X": d.normal((6, 3)), "mlp/Y": d.normal((6, 2)), "gp/A": d.normal((4, 3))}
+    const = {
+        "logreg/X": d.normal((8, 3)),
+        "logreg/y": d.bools((8,)).double(),
+        "mlp/X": d.normal((6, 3)),
+        "mlp/Y": d.normal((6, 2)),
+        "gp/A": d.normal((4, 3)),
+    }
     for key, value in const.items():
         fixture.shared(f"const/{key}", value)
 
@@ -151,18 +169,29 @@ def record_all(fixture, root):
     for name, (formula, n, f) in SCALAR.items():
         d = root.child(f"ho_{name}")
         inputs = {"in/x": d.normal((n,), 0.5), "in/v": d.normal((n,)), "in/u": d.normal((n,))}
-        case = {"id": f"ho_{name}", "kind": "higher_order", "fn": name, "formula": formula, "n": n,
-                "extra": False}
+        case = {
+            "id": f"ho_{name}",
+            "kind": "higher_order",
+            "fn": name,
+            "formula": formula,
+            "n": n,
+            "extra": False,
+        }
         fixture.record(case, inputs, lambda given, f=f: _derivatives(f, given, constants(given)), TOL)
     _record_double_backward(fixture, root)
     for name, (formula, n, f) in JACOBIAN.items():
         d = root.child(f"jac_{name}")
         x = d.away((n,))
         inputs = {"in/x": x, "in/v": d.normal((n,)), "in/u": d.normal(f(x, const).shape)}
-        case = {"id": f"jac_{name}", "kind": "jacobian", "fn": name, "formula": formula, "n": n,
-                "extra": False}
-        fixture.record(case, inputs, lambda given, f=f: _jacobian(f, given, constants(given)),
-                       TOL_JACOBIAN)
+        case = {
+            "id": f"jac_{name}",
+            "kind": "jacobian",
+            "fn": name,
+            "formula": formula,
+            "n": n,
+            "extra": False,
+        }
+        fixture.record(case, inputs, lambda given, f=f: _jacobian(f, given, constants(given)), TOL_JACOBIAN)
 
 
 def _record_double_backward(fixture, root):
@@ -177,6 +206,5 @@ def _record_double_backward(fixture, root):
         d = root.child(f"gg_{name}")
         inputs = {"in/x": x, "in/w": d.normal(x.shape), "cot/y": d.normal(f(x).shape)}
         zero = not bool(_twice(f, {k: v.clone() for k, v in inputs.items()})["out/gg"].any())
-        case = {"id": f"gg_{name}", "kind": "double_backward", "fn": name, "gg_zero": zero,
-                "extra": False}
+        case = {"id": f"gg_{name}", "kind": "double_backward", "fn": name, "gg_zero": zero, "extra": False}
         fixture.record(case, inputs, lambda given, f=f: _twice(f, given), TOL)

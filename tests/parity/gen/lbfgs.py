@@ -28,9 +28,17 @@ def record_all(fixture, root):
     for key, value in starts.items():
         fixture.shared(f"lbfgs_x0/{key}", value)
     for number, (objective, split, options, resume_at) in enumerate(LBFGS):
-        case = {"id": f"lbfgs_{number}", "kind": "lbfgs", "optimizer": "LBFGS", "objective": objective,
-                "negate_objective": bool(options.get("maximize")), "defaults": options, "split": split,
-                "steps": STEPS, "resume_at": resume_at}
+        case = {
+            "id": f"lbfgs_{number}",
+            "kind": "lbfgs",
+            "optimizer": "LBFGS",
+            "objective": objective,
+            "negate_objective": bool(options.get("maximize")),
+            "defaults": options,
+            "split": split,
+            "steps": STEPS,
+            "resume_at": resume_at,
+        }
         runs = {}
         for name, dtype in DTYPES.items():
             with default_dtype(dtype):
@@ -42,8 +50,12 @@ def record_all(fixture, root):
                 valid = min(valid, _agreement(runs["f64"], runs["f32"], TOL["f32"]))
             x, loss, evals, iterations = runs[name]
             fixture.put(case["id"], name, {"x": x, "loss": loss})
-            case |= {f"func_evals_{name}": evals, f"n_iter_{name}": iterations,
-                     f"valid_steps_{name}": valid, f"final_loss_{name}": loss[-1].item()}
+            case |= {
+                f"func_evals_{name}": evals,
+                f"n_iter_{name}": iterations,
+                f"valid_steps_{name}": valid,
+                f"final_loss_{name}": loss[-1].item(),
+            }
         case["tol"] = TOL
         fixture.cases.append(case)
 

@@ -45,9 +45,11 @@ def _record_module(fixture, case_id, case, draw):
     params = {name: _parameter(draw, name, p) for name, p in module.named_parameters()}
     buffers = {name: b.clone() for name, b in module.named_buffers()}
     if case.used_buffers:
-        buffers = {"running_mean": draw.normal(buffers["running_mean"].shape),
-                   "running_var": draw.uniform(buffers["running_var"].shape, 0.3, 2.0),
-                   "num_batches_tracked": torch.tensor(7)}
+        buffers = {
+            "running_mean": draw.normal(buffers["running_mean"].shape),
+            "running_var": draw.uniform(buffers["running_var"].shape, 0.3, 2.0),
+            "num_batches_tracked": torch.tensor(7),
+        }
     module.load_state_dict({**params, **buffers}, strict=False)
     single = len(case.inputs) == 1
     marks = [""] if single else [f".{k}" for k in range(len(case.inputs))]
@@ -59,11 +61,19 @@ def _record_module(fixture, case_id, case, draw):
         for name, y in zip(case.outputs, _outputs(module, inputs, case)):
             stored[f"cot{mark}/{name}"] = _cotangent(draw, y)
     meta = {
-        "id": case_id, "kind": "module", "module": case.module, "args": case.args,
-        "inputs": list(case.inputs[0]), "outputs": case.outputs, "call_kwargs": case.call_kwargs,
-        "steps": [{"mode": mode} for mode in case.modes], "no_grad_inputs": list(case.no_grad),
-        "params": list(params), "buffers": list(buffers),
-        **({"pack": case.pack} if case.pack else {}), **({"note": case.note} if case.note else {}),
+        "id": case_id,
+        "kind": "module",
+        "module": case.module,
+        "args": case.args,
+        "inputs": list(case.inputs[0]),
+        "outputs": case.outputs,
+        "call_kwargs": case.call_kwargs,
+        "steps": [{"mode": mode} for mode in case.modes],
+        "no_grad_inputs": list(case.no_grad),
+        "params": list(params),
+        "buffers": list(buffers),
+        **({"pack": case.pack} if case.pack else {}),
+        **({"note": case.note} if case.note else {}),
         "extra": case.extra,
     }
     fixture.record(meta, stored, lambda given: _call_module(case, marks, given), TOL)
@@ -124,9 +134,15 @@ def _record_function(fixture, case_id, case, draw):
     stored = {f"in/{name}": x for name, x in case.inputs.items()}
     stored["cot/y"] = _cotangent(draw, call(**case.inputs, **case.args))
     meta = {
-        "id": case_id, "kind": case.kind, "fn": case.fn, "args": case.args, "inputs": list(case.inputs),
-        "outputs": ["y"], "no_grad_inputs": list(case.no_grad),
-        **({"note": case.note} if case.note else {}), "extra": case.extra,
+        "id": case_id,
+        "kind": case.kind,
+        "fn": case.fn,
+        "args": case.args,
+        "inputs": list(case.inputs),
+        "outputs": ["y"],
+        "no_grad_inputs": list(case.no_grad),
+        **({"note": case.note} if case.note else {}),
+        "extra": case.extra,
     }
 
     def run(given):

@@ -5,20 +5,52 @@ import torch
 from .draw import listed
 from .nn_case import ModuleCase
 
-KINKS = (0.0, -0.0, 1.0, -1.0, 3.0, -3.0, 6.0, -6.0, 0.5, -0.5, 20.0, -20.0, 20.5, 88.0, -88.0, 100.0, -100.0,
-         1e-6, -1e-6, 1e4, -1e4)
+KINKS = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    3.0,
+    -3.0,
+    6.0,
+    -6.0,
+    0.5,
+    -0.5,
+    20.0,
+    -20.0,
+    20.5,
+    88.0,
+    -88.0,
+    100.0,
+    -100.0,
+    1e-6,
+    -1e-6,
+    1e4,
+    -1e4,
+)
 
 # module: (option sets, outside the core list)
 ELEMENTWISE = {
-    "ReLU": ([{}], False), "Sigmoid": ([{}], False), "Tanh": ([{}], False), "ReLU6": ([{}], False),
+    "ReLU": ([{}], False),
+    "Sigmoid": ([{}], False),
+    "Tanh": ([{}], False),
+    "ReLU6": ([{}], False),
     "LeakyReLU": ([{}, {"negative_slope": 0.2}, {"negative_slope": 0.0}], False),
-    "ELU": ([{}, {"alpha": 0.5}], False), "SELU": ([{}], False),
-    "GELU": ([{}, {"approximate": "tanh"}], False), "SiLU": ([{}], False), "Mish": ([{}], False),
-    "Softplus": ([{}, {"beta": 2.0, "threshold": 5.0}], False), "Hardswish": ([{}], False),
+    "ELU": ([{}, {"alpha": 0.5}], False),
+    "SELU": ([{}], False),
+    "GELU": ([{}, {"approximate": "tanh"}], False),
+    "SiLU": ([{}], False),
+    "Mish": ([{}], False),
+    "Softplus": ([{}, {"beta": 2.0, "threshold": 5.0}], False),
+    "Hardswish": ([{}], False),
     "Hardsigmoid": ([{}], False),
-    "Hardtanh": ([{}, {"min_val": -0.5, "max_val": 3.0}], True), "CELU": ([{"alpha": 2.0}], True),
-    "Softsign": ([{}], True), "Tanhshrink": ([{}], True), "LogSigmoid": ([{}], True),
-    "Softshrink": ([{}, {"lambd": 1.0}], True), "Hardshrink": ([{"lambd": 1.0}], True),
+    "Hardtanh": ([{}, {"min_val": -0.5, "max_val": 3.0}], True),
+    "CELU": ([{"alpha": 2.0}], True),
+    "Softsign": ([{}], True),
+    "Tanhshrink": ([{}], True),
+    "LogSigmoid": ([{}], True),
+    "Softshrink": ([{}, {"lambd": 1.0}], True),
+    "Hardshrink": ([{"lambd": 1.0}], True),
     "Threshold": ([{"threshold": 0.5, "value": -2.0}], True),
 }
 

@@ -17,7 +17,6 @@ class OpCase:
     views: dict = field(default_factory=dict)
     no_grad: tuple = ()
     note: str = ""
-    extra: bool = False
 
 
 def viewed(draw, op, values, turn, **rest):

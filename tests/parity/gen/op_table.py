@@ -97,6 +97,29 @@ SPECIAL = {
 }
 
 
+# Outside the core list.
+EXTRA = {
+    "log2",
+    "log10",
+    "tan",
+    "asin",
+    "acos",
+    "sinh",
+    "cosh",
+    "round",
+    "trunc",
+    "median",
+    "median_dim",
+    "cumprod",
+    "scatter",
+    "take_along_dim",
+    "index",
+    "index2",
+    "index_add",
+    "unfold",
+}
+
+
 def function(op):
     """The function behind an op name of a manifest."""
     if op in SPECIAL:

@@ -47,9 +47,16 @@ def _record(fixture, case_id, case, root):
         return _call(outputs, given, case.no_grad)
 
     meta = {
-        "id": case_id, "kind": "op", "op": case.op, "attrs": case.attrs, "n_inputs": len(case.inputs),
-        "views": views, "no_grad_inputs": list(case.no_grad), "outputs": len(probe),
-        **({"note": case.note} if case.note else {}), "extra": case.extra,
+        "id": case_id,
+        "kind": "op",
+        "op": case.op,
+        "attrs": case.attrs,
+        "n_inputs": len(case.inputs),
+        "views": views,
+        "no_grad_inputs": list(case.no_grad),
+        "outputs": len(probe),
+        **({"note": case.note} if case.note else {}),
+        "extra": case.op in op_table.EXTRA,
     }
     fixture.record(meta, inputs, run, TOL)
 

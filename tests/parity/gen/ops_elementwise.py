@@ -1,5 +1,7 @@
 """Element-wise ops: one or two inputs, comparisons, selections."""
 
+import torch
+
 from .draw import listed
 from .op_case import OpCase, viewed
 from .op_table import stored_shape
@@ -63,18 +65,15 @@ UNARY_MORE = {
 def _unary(root):
     for turn, (op, (values, points)) in enumerate(UNARY.items()):
         d = root.child(op)
-        for shape in [(37,), d.shape(2, 2), d.shape(3, 1, 3), (), (2, 0, 3), (0,)]:
+        for shape in [(37,), d.shape(3, 1, 3), (), (2, 0, 3)]:
             yield OpCase(op, [values(d, shape)])
         yield OpCase(op, [listed(*points)], note="special points")
-        for step in (0, 2):
-            yield viewed(d, op, values, turn + step)
-    for turn, (op, (values, points)) in enumerate(UNARY_MORE.items()):
-        d = root.child(op)
-        yield OpCase(op, [listed(*points)], extra=True, note="special points")
-        yield viewed(d, op, values, turn, extra=True)
+        yield viewed(d, op, values, turn)
+    for op, (values, points) in UNARY_MORE.items():
+        yield OpCase(op, [torch.cat([listed(*points), values(root.child(op), (6,))])])
     for op in ("isnan", "isinf", "isfinite"):
         x = listed(0.0, 1.5, INF, -INF, NAN, 1e38)
-        yield OpCase(op, [x], no_grad=(0,), extra=True)
+        yield OpCase(op, [x], no_grad=(0,))
 
 
 def _exp_views(root):
@@ -100,14 +99,12 @@ def _binary(root):
     for op, (left, right) in BINARY.items():
         d = root.child(op)
         shape = d.shape(3, 2, 3)
-        pairs = [(shape, shape)]
-        pairs += [(shape, d.broadcastable(shape)), (d.broadcastable(shape), shape)]
-        pairs += [((d.below(3) + 2, 1), (1, d.below(3) + 2)), ((3,), ()), ((), (2, 3)), ((), ())]
-        pairs += [((0, 3), (1, 3)), ((2, 1, 3), (0, 1)), ((0,), ())]
+        pairs = [(shape, shape), (shape, d.broadcastable(shape)), (d.broadcastable(shape), shape)]
+        pairs += [((d.below(3) + 2, 1), (1, d.below(3) + 2)), ((3,), ()), ((), (2, 3))]
+        pairs += [((0, 3), (1, 3))]
         for a, b in pairs:
             yield OpCase(op, [left(d, a), right(d, b)])
-        for views in ({"0": "t"}, {"0": "step2", "1": "narrow"}, {"1": "expand0"},
-                      {"0": "flipstride", "1": "t"}):
+        for views in ({"0": "t", "1": "flipstride"}, {"0": "step2", "1": "narrow"}, {"1": "expand0"}):
             inputs = []
             for i, values in enumerate((left, right)):
                 name = views.get(str(i))
@@ -128,17 +125,18 @@ def _binary_points():
 
 def _powers(root):
     d = root.child("pow_scalar")
-    for exponent in (0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, -0.5, 1.5, 2.75):
+    for exponent in (0.0, 2.0, 3.0, -2.0, -0.5, 2.75):
         yield OpCase("pow_scalar", [_positive(d, d.shape(2, 1))], {"exponent": exponent})
-    for exponent in (0.0, 1.0, 2.0, 3.0, 0.5, -1.0):
-        yield OpCase("pow_scalar", [listed(0.0, -0.0, 1.0, 2.0, 1e-3)], {"exponent": exponent},
-                     note="at zero")
+    for exponent in (0.0, 1.0, 2.0, 0.5, -1.0):
+        yield OpCase(
+            "pow_scalar", [listed(0.0, -0.0, 1.0, 2.0, 1e-3)], {"exponent": exponent}, note="at zero"
+        )
     yield OpCase("pow_scalar", [listed(-1.5, -2.0, 0.5)], {"exponent": 3.0}, note="negative bases")
     yield OpCase("pow_scalar", [listed(-1.5, -2.0, 0.5)], {"exponent": 0.5}, note="nan")
     yield OpCase("pow_scalar", [_positive(d, (2, 0))], {"exponent": 2.0})
     yield viewed(d, "pow_scalar", _positive, 1, attrs={"exponent": 1.5})
     d = root.child("rpow_scalar")
-    for base in (2.0, 0.5, 10.0, 1.0):
+    for base in (2.0, 0.5, 1.0):
         yield OpCase("rpow_scalar", [_normal(d, d.shape(2, 1))], {"base": base})
     yield OpCase("rpow_scalar", [listed(0.0, 1.0, 2.5)], {"base": 0.0}, note="base zero")
     yield OpCase("rpow_scalar", [_normal(d, ())], {"base": 3.0})
@@ -150,7 +148,6 @@ def _clamp(root):
     bounds = ({"min": -0.5}, {"max": 0.75}, {"min": -0.5, "max": 0.75})
     for attrs in bounds:
         yield OpCase("clamp", [_normal(d, d.shape(2, 2))], attrs)
-        yield OpCase("clamp", [_normal(d, ())], attrs)
         edges = listed(-0.5, 0.75, 0.0, -1.0, 1.0, INF, -INF, NAN)
         yield OpCase("clamp", [edges], attrs, note="at the edges")
     yield OpCase("clamp", [_normal(d, (3,))], {"min": 1.0, "max": -1.0}, note="min above max")
@@ -165,8 +162,8 @@ def _comparisons(root):
         x = d.normal((2, 4))
         y = x.clone()
         y[:, 1::2] = d.normal((2, 2))
-        pairs = [(x, y), (x, y[0].clone()), (x[:, :1].clone(), y[:1].clone()), (x, listed(0.5)[0])]
-        pairs += [(listed(0.0, NAN, INF, 1.0), listed(-0.0, NAN, INF, NAN)), (x[:0], y[:1])]
+        pairs = [(x, y), (x[:, :1].clone(), y[:1].clone()), (x, listed(0.5)[0])]
+        pairs += [(listed(0.0, NAN, INF, 1.0), listed(-0.0, NAN, INF, NAN))]
         for a, b in pairs:
             yield OpCase(op, [a, b], no_grad=(0, 1))
         yield OpCase(op, [d.normal((4, 2)), y], views={"0": "t"}, no_grad=(0, 1))
@@ -174,12 +171,17 @@ def _comparisons(root):
 
 def _selections(root):
     d = root.child("where")
-    for cond, a, b in [((2, 3), (2, 3), (2, 3)), ((3,), (2, 3), ()), ((2, 1), (1, 3), (2, 3)),
-                       ((), (2,), (2,)), ((2, 3), (), ()), ((0, 3), (1, 3), (3,)),
-                       (d.shape(3, 2, 3), (), (1,))]:
+    for cond, a, b in [
+        ((2, 3), (2, 3), (2, 3)),
+        ((3,), (2, 3), ()),
+        ((2, 1), (1, 3), (2, 3)),
+        ((), (2,), (2,)),
+        ((2, 3), (), ()),
+        ((0, 3), (1, 3), (3,)),
+        (d.shape(3, 2, 3), (), (1,)),
+    ]:
         yield OpCase("where", [d.bools(cond), d.normal(a), d.normal(b)])
-    yield OpCase("where", [d.bools((4, 3)), d.normal((4, 3)), d.normal((3, 4))],
-                 views={"0": "t", "1": "t"})
+    yield OpCase("where", [d.bools((4, 3)), d.normal((4, 3)), d.normal((3, 4))], views={"0": "t", "1": "t"})
     d = root.child("masked_fill")
     for mask, shape in [((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 1), (2, 4)), ((), (3,)), ((0,), (0,))]:
         yield OpCase("masked_fill", [d.normal(shape), d.bools(mask)], {"value": -7.0})
@@ -187,16 +189,14 @@ def _selections(root):
 
 
 def _compositions(root):
-    for op in ("reuse", "diamond", "inplace_chain", "detach"):
+    for turn, op in enumerate(("reuse", "diamond", "inplace_chain", "detach")):
         d = root.child(op)
-        for shape in [d.shape(1, 3), d.shape(3, 1, 3), (), (0, 2)]:
+        for shape in [d.shape(1, 3), d.shape(3, 1, 3), ()]:
             yield OpCase(op, [_normal(d, shape)])
-        for turn in (0, 4):
-            yield viewed(d, op, _normal, turn)
+        yield viewed(d, op, _normal, turn)
 
 
 def cases(root):
     """All element-wise cases."""
-    for part in (_unary, _exp_views, _binary, _powers, _clamp, _comparisons, _selections,
-                 _compositions):
+    for part in (_unary, _exp_views, _binary, _powers, _clamp, _comparisons, _selections, _compositions):
         yield from part(root)

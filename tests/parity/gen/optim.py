@@ -20,8 +20,12 @@ IMPLEMENTATION = {"params", "param_names", "foreach", "capturable", "differentia
 
 def generate(seed):
     """The fixture of the group."""
-    fixture = Fixture("optim", "optimizer trajectories with an explicit gradient sequence", steps=STEPS,
-                      objectives=lbfgs.OBJECTIVES)
+    fixture = Fixture(
+        "optim",
+        "optimizer trajectories with an explicit gradient sequence",
+        steps=STEPS,
+        objectives=lbfgs.OBJECTIVES,
+    )
     root = Draw(seed, "optim")
     shared = _draw_gradients(root)
     for key, value in shared.items():
@@ -55,8 +59,15 @@ def _draw_gradients(root):
 
 def _record(fixture, case_id, run, shared):
     groups = run.groups or both()
-    case = {"id": case_id, "kind": "explicit_grads", "steps": STEPS, "resume_at": run.resume_at,
-            "optimizer": run.optimizer, "defaults": run.defaults, "groups": groups}
+    case = {
+        "id": case_id,
+        "kind": "explicit_grads",
+        "steps": STEPS,
+        "resume_at": run.resume_at,
+        "optimizer": run.optimizer,
+        "defaults": run.defaults,
+        "groups": groups,
+    }
     case |= {"no_grad": run.no_grad} if run.no_grad else {}
     case |= {"set_lr": run.set_lr} if run.set_lr else {}
     results = {}
@@ -90,8 +101,11 @@ def _follow(run, groups, shared, dtype):
                 optimizer.add_param_group(_torch_group(group, params))
         if run.resume_at == t:
             saved = copy.deepcopy(optimizer.state_dict())
-            tensors |= {f"sd/{index}/{key}": value for index, state in saved["state"].items()
-                        for key, value in _tensors(state)}
+            tensors |= {
+                f"sd/{index}/{key}": value
+                for index, state in saved["state"].items()
+                for key, value in _tensors(state)
+            }
             notes["sd_param_order"] = [n for g in groups if g.get("add_at", -1) <= t for n in g["params"]]
             notes["sd_param_groups"] = _hyper(saved["param_groups"], IMPLEMENTATION - {"params"})
             optimizer = _build(run, groups, params, until=t)
@@ -107,8 +121,11 @@ def _follow(run, groups, shared, dtype):
             path.append(params[name].detach().clone())
     notes["param_groups_final"] = _hyper(optimizer.param_groups)
     tensors |= {f"traj/{name}": torch.stack(path) for name, path in traj.items()}
-    tensors |= {f"state/{name}/{key}": value for name in used
-                for key, value in _tensors(optimizer.state.get(params[name], {}))}
+    tensors |= {
+        f"state/{name}/{key}": value
+        for name in used
+        for key, value in _tensors(optimizer.state.get(params[name], {}))
+    }
     return tensors, notes
 
 
@@ -132,7 +149,7 @@ def _tensors(state):
     """The entries of a state as tensors; absent ones (None) are left out."""
     for key, value in state.items():
         if value is not None:
-            yield key, torch.as_tensor(value, dtype=torch.get_default_dtype())
+            yield key, torch.as_tensor(value, dtype=torch.get_default_dtype()).clone()
 
 
 def _exact_newton_schulz(grad, ns_coefficients, ns_steps, eps):
@@ -148,8 +165,10 @@ def _exact_newton_schulz(grad, ns_coefficients, ns_steps, eps):
 
 def _muon_tolerance(case, results):
     """The coarse tolerance: as far as bfloat16 takes the trajectory from the exact one."""
-    case["note"] = ("traj: torch runs Newton-Schulz in bfloat16 (coarse tolerance). traj_exact_ns: the "
-                    "same in the parameter's precision")
+    case["note"] = (
+        "traj: torch runs Newton-Schulz in bfloat16 (coarse tolerance). traj_exact_ns: the "
+        "same in the parameter's precision"
+    )
     case["tol_exact_ns"] = TOL_EXACT_NS
     exact_run = {"traj/w": results["f64"]["traj_exact_ns/w"]}
     error, _, _ = compare(exact_run, {"traj/w": results["f64"]["traj/w"]}, {"rtol": 1, "atol": 1})
@@ -162,7 +181,13 @@ def _record_averages(fixture, root):
     snapshots = {"weight": d.normal((8, 2, 3)), "bias": d.normal((8, 2))}
     for key, value in snapshots.items():
         fixture.shared(f"averaging/{key}", value)
-    for case_id, decay in (("swa_mean", None), ("ema_0", 0.999), ("ema_1", 0.5), ("ema_2", 0.0), ("ema_3", 1.0)):
+    for case_id, decay in (
+        ("swa_mean", None),
+        ("ema_0", 0.999),
+        ("ema_1", 0.5),
+        ("ema_2", 0.0),
+        ("ema_3", 1.0),
+    ):
         case = {"id": case_id, "kind": "averaging", "decay": decay, "snapshots": 8, "n_averaged": 8}
         fixture.record(case, {}, lambda _, decay=decay: _average(snapshots, decay), TOL_AVERAGE)
 

@@ -70,8 +70,21 @@ impl Array {
         // SAFETY: the dtype says that the storage was made for `T`; a contiguous view lies inside.
         unsafe { storage.slice_mut(start, len) }
     }
+    /// The elements for writing, if this array is the only handle on all of its storage.
+    #[inline]
+    pub(crate) fn own_elements<T: Element>(&mut self) -> Option<&mut [T]> {
+        self.expect::<T>();
+        if !self.is_whole() {
+            return None;
+        }
+        let len = self.numel();
+        let storage = Arc::get_mut(&mut self.storage)?;
+        // SAFETY: the dtype says that the storage was made for `T`; it is all of the array.
+        Some(unsafe { storage.slice_mut(0, len) })
+    }
     /// A new array of this shape whose elements `write` sets. It must set all of them: before, they are
     /// arbitrary numbers.
+    #[inline]
     pub(crate) fn build<T: Element>(
         shape: impl Into<crate::Shape>,
         write: impl FnOnce(&mut [T]),

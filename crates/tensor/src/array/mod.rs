@@ -96,6 +96,11 @@ impl Array {
     pub fn is_unique(&self) -> bool {
         Arc::strong_count(&self.storage) == 1
     }
+    /// Row-major from the start of its storage?
+    #[inline]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.view.is_none()
+    }
     /// May an operation write its result over this array: the only handle, row-major, all of the storage?
     #[inline]
     pub(crate) fn is_reusable(&self) -> bool {

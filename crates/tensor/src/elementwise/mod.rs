@@ -5,10 +5,12 @@
 //! (`drive.rs`).
 
 mod drive;
+mod small;
 mod stored;
 
 use crate::kernels::element::{Compare, Map, Zip, Zip3};
 use crate::kernels::loops::{self, Operand};
+use crate::kernels::real::Real;
 use crate::storage::as_uninit;
 use crate::{Array, DType, Shape};
 use drive::{in_place, produce};
@@ -39,6 +41,20 @@ macro_rules! stored {
     };
 }
 
+#[derive(Clone, Copy)]
+struct Sum;
+
+impl Zip for Sum {
+    #[inline(always)]
+    fn f<R: Real>(self, a: R, b: R) -> R {
+        a + b
+    }
+    #[inline(always)]
+    fn int(self, a: i64, b: i64) -> i64 {
+        a.wrapping_add(b)
+    }
+}
+
 impl Array {
     /// `op` of every element; in place if `self` is the only handle on its elements.
     ///
@@ -47,13 +63,17 @@ impl Array {
     /// # Panics
     /// If the dtype is not floating point and `op` has no formula for integers.
     #[track_caller]
-    pub fn map<O: Map>(mut self, op: O) -> Array {
-        let shape = self.shape().clone();
-        stored!(self.dtype(), S => {
-            if in_place::<S>(&mut self, &[], &|x, _| loops::map_in_place(op, x)) {
-                return self;
+    pub fn map<O: Map>(self, op: O) -> Array {
+        let mut this = match small::map(self, op) {
+            Ok(y) => return y,
+            Err(this) => this,
+        };
+        let shape = this.shape().clone();
+        stored!(this.dtype(), S => {
+            if in_place::<S>(&mut this, &[], &|x, _| loops::map_in_place(op, x)) {
+                return this;
             }
-            produce::<S>(&[self], &shape, &|x, y| match x[0] {
+            produce::<S>(&[this], &shape, &|x, y| match x[0] {
                 Operand::Slice(x) => loops::map(op, x, as_uninit(y)),
                 Operand::Same(x) => {
                     y.fill(x);
@@ -68,22 +88,26 @@ impl Array {
     /// # Panics
     /// If dtypes differ or shapes do not broadcast.
     #[track_caller]
-    pub fn zip<O: Zip>(mut self, mut rhs: Array, op: O) -> Array {
-        let shape = common(&self, &rhs);
-        stored!(self.dtype(), S => {
-            if *self.shape() == shape {
+    pub fn zip<O: Zip>(self, rhs: Array, op: O) -> Array {
+        let (mut this, mut rhs) = match small::zip(self, rhs, op) {
+            Ok(y) => return y,
+            Err(operands) => operands,
+        };
+        let shape = common(&this, &rhs);
+        stored!(this.dtype(), S => {
+            if *this.shape() == shape {
                 let other = std::slice::from_ref(&rhs);
-                if in_place::<S>(&mut self, other, &|a, b| loops::zip_into_a(op, a, b[0])) {
-                    return self;
+                if in_place::<S>(&mut this, other, &|a, b| loops::zip_into_a(op, a, b[0])) {
+                    return this;
                 }
             }
             if *rhs.shape() == shape {
-                let other = std::slice::from_ref(&self);
+                let other = std::slice::from_ref(&this);
                 if in_place::<S>(&mut rhs, other, &|b, a| loops::zip_into_b(op, a[0], b)) {
                     return rhs;
                 }
             }
-            produce::<S>(&[self, rhs], &shape, &|x, y| loops::zip(op, x[0], x[1], as_uninit(y)))
+            produce::<S>(&[this, rhs], &shape, &|x, y| loops::zip(op, x[0], x[1], as_uninit(y)))
         })
     }
     /// `op` of every triple of elements, broadcasting; in place of the first if it is given up.
@@ -120,6 +144,16 @@ impl Array {
         stored!(self.dtype(), S => drive::judge::<S>(&[self, rhs], &shape, &|x, y| {
             loops::compare(op, x[0], x[1], as_uninit(y));
         }))
+    }
+    /// `self + rhs`, broadcasting; in place of an operand that is given up and large enough. What sweeps
+    /// accumulate gradients with.
+    ///
+    /// # Panics
+    /// If dtypes differ or shapes do not broadcast.
+    #[track_caller]
+    #[expect(clippy::should_implement_trait, reason = "arrays have methods, tensors operators")]
+    pub fn add(self, rhs: Array) -> Array {
+        self.zip(rhs, Sum)
     }
     /// Every element converted to `dtype` by PyTorch's cast rules; the same array if it has it already.
     pub fn cast(self, dtype: DType) -> Array {

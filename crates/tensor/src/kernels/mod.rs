@@ -10,6 +10,7 @@ pub mod loops;
 pub mod real;
 pub mod reduce;
 pub mod rows;
+pub mod update;
 
 mod math;
 

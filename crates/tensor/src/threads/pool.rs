@@ -7,18 +7,28 @@
 //! when the first one has ended.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-/// Below this estimated serial time [ns] a thread outside the pool does not hand work over.
+/// Below this estimated serial time (ns) a thread outside the pool does not hand work over.
 ///
-/// The hand-off and the way back take 10 to 20 µs when hot: half of the work must be longer than that.
+/// Work of this length then takes 55 to 61 µs on two workers, but work of 50 µs takes 33 to 62
+/// (`examples/threads_speed.rs`).
 const FOREIGN_SERIAL_BELOW_NS: f64 = 100_000.0;
 
-/// A thread outside the pool that has done so much work [ns] while the member did nothing takes the
+/// A thread outside the pool that has done so much work (ns) while the member did nothing takes the
 /// member's place. Making a pool takes 50 to 100 µs, and about 4 KiB of the old one are not given
 /// back (rayon never frees the entry of a thread which joined).
 const TAKE_OVER_NS: f64 = 50e6;
+
+/// A worker looks for new work this long after the last call before it sleeps, because to wake it
+/// costs the caller 7 µs and comes 20 to 40 µs late. rayon by itself waits about 15 µs: 100 µs of work
+/// then take 82 µs on two threads, with lingering 48. Steps of small models leave gaps of 20 to 100 µs.
+const LINGER: Duration = Duration::from_micros(200);
+
+/// At most so many workers linger: a short call is not shared by more.
+const MOST_LINGERING: usize = 7;
 
 struct Pool {
     /// Threads of the pool, the member included.
@@ -29,6 +39,8 @@ struct Pool {
     joined: bool,
     /// Parallel calls from inside, to see whether the member still computes.
     calls: AtomicU64,
+    /// Workers that linger.
+    lingering: AtomicUsize,
 }
 
 static POOL: RwLock<Option<Arc<Pool>>> = RwLock::new(None);
@@ -42,21 +54,51 @@ struct Outside {
 
 thread_local! {
     static OUTSIDE: Cell<Outside> = const { Cell::new(Outside { calls: 0, serial_ns: 0.0 }) };
+    /// Whether the member is in the middle of a call.
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Where a call comes from.
+enum Place {
+    Outside,
+    Worker,
+    Member,
 }
 
 /// The right to run work in a pool that lives at least as long.
 pub(super) struct Crew {
     pool: Arc<Pool>,
-    inside: bool,
+    from: Place,
 }
 
 impl Crew {
     /// Runs `work` on a thread of the pool, where [`join`] is parallel.
     pub(super) fn enter(self, work: impl FnOnce() + Send) {
-        match &self.pool.rayon {
-            Some(rayon) if !self.inside => rayon.install(work),
+        match (&self.pool.rayon, self.from) {
+            (Some(rayon), Place::Outside) => rayon.install(work),
+            (Some(rayon), Place::Member) if !BUSY.get() => {
+                keep_awake(&self.pool, rayon);
+                let _busy = Busy::new();
+                work();
+            }
             _ => work(),
         }
+    }
+}
+
+/// Marks the member as busy, also if the work panics.
+struct Busy;
+
+impl Busy {
+    fn new() -> Self {
+        BUSY.set(true);
+        Self
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        BUSY.set(false);
     }
 }
 
@@ -67,27 +109,40 @@ pub(super) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
 
 /// A pool of `threads` threads, if work of `cost_ns` gains by it on the calling thread.
 pub(super) fn crew(threads: usize, cost_ns: f64) -> Option<Crew> {
-    let pool = current(threads);
-    let rayon = pool.rayon.as_ref()?;
-    if rayon.current_thread_index().is_some() {
-        pool.calls.fetch_add(1, Relaxed);
-        return Some(Crew { pool, inside: true });
+    let mut pool = current(threads);
+    let mut from = pool.place()?;
+    if matches!(from, Place::Outside) && pool.joined && takes_over(&pool, cost_ns) {
+        pool = replace(threads, Some(&pool));
+        from = pool.place()?;
     }
-    if pool.joined && takes_over(&pool, cost_ns) {
-        let pool = replace(threads, Some(&pool));
-        let inside = pool.rayon.as_ref()?.current_thread_index().is_some();
-        return Some(Crew { pool, inside });
+    if matches!(from, Place::Outside) {
+        let workers = pool.size - usize::from(pool.joined);
+        let gains = workers >= 2 && cost_ns >= FOREIGN_SERIAL_BELOW_NS;
+        return gains.then_some(Crew { pool, from });
     }
-    let workers = pool.size - usize::from(pool.joined);
-    let gains = workers >= 2 && cost_ns >= FOREIGN_SERIAL_BELOW_NS;
-    gains.then_some(Crew { pool, inside: false })
+    pool.calls.fetch_add(1, Relaxed);
+    Some(Crew { pool, from })
+}
+
+/// Makes the workers linger. For the member only, and not in the middle of a call.
+#[inline]
+fn keep_awake(pool: &Arc<Pool>, rayon: &rayon::ThreadPool) {
+    if pool.lingering.load(Relaxed) != 0 {
+        return;
+    }
+    let workers = (pool.size - 1).min(MOST_LINGERING);
+    pool.lingering.store(workers, Relaxed);
+    let pool = Arc::clone(pool);
+    rayon.spawn_broadcast(move |context| {
+        if (1..=workers).contains(&context.index()) {
+            pool.linger();
+        }
+    });
+    // The member got the job too. It must not stay in its queue, or the pool would never end.
+    while rayon::yield_local() == Some(rayon::Yield::Executed) {}
 }
 
 fn takes_over(pool: &Pool, cost_ns: f64) -> bool {
-    // A thread that is in some pool can join no other.
-    if rayon::current_thread_index().is_some() {
-        return false;
-    }
     let calls = pool.calls.load(Relaxed);
     let mut outside = OUTSIDE.get();
     if outside.calls != calls {
@@ -129,11 +184,37 @@ impl Pool {
         let builder = || {
             rayon::ThreadPoolBuilder::new().num_threads(size).thread_name(|i| format!("gradus-{i}"))
         };
-        let calls = AtomicU64::new(0);
+        let (calls, lingering) = (AtomicU64::new(0), AtomicUsize::new(0));
         match builder().use_current_thread().build() {
-            Ok(rayon) => Self { size, rayon: Some(rayon), joined: true, calls },
-            // The thread is in another pool already.
-            Err(_) => Self { size, rayon: builder().build().ok(), joined: false, calls },
+            Ok(rayon) => Self { size, rayon: Some(rayon), joined: true, calls, lingering },
+            // The thread is in another pool already, and can leave it no more: all hand over from
+            // outside.
+            Err(_) => Self { size, rayon: builder().build().ok(), joined: false, calls, lingering },
         }
+    }
+
+    /// Where the calling thread stands; `None` if there are no threads.
+    fn place(&self) -> Option<Place> {
+        Some(match self.rayon.as_ref()?.current_thread_index() {
+            None => Place::Outside,
+            Some(0) if self.joined => Place::Member,
+            Some(_) => Place::Worker,
+        })
+    }
+
+    /// Runs what work there is until there were no calls for some time.
+    fn linger(&self) {
+        let (mut calls, mut since) = (self.calls.load(Relaxed), Instant::now());
+        loop {
+            let worked = rayon::yield_now() == Some(rayon::Yield::Executed);
+            let now = self.calls.load(Relaxed);
+            if worked || now != calls {
+                (calls, since) = (now, Instant::now());
+            } else if since.elapsed() > LINGER {
+                break;
+            }
+            std::hint::spin_loop();
+        }
+        self.lingering.fetch_sub(1, Relaxed);
     }
 }

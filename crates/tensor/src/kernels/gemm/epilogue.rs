@@ -34,6 +34,27 @@ impl<'a, T> Epilogue<'a, T> {
     }
 }
 
+/// What an element of the output becomes: of itself as it was, and of the sum.
+#[derive(Clone, Copy)]
+pub(super) struct Finish<'a, T> {
+    /// Factor for what the output holds; if 0, it is not read.
+    pub(super) beta: T,
+    pub(super) epilogue: Epilogue<'a, T>,
+}
+
+impl<T: GemmElement> Finish<'_, T> {
+    /// The factor for what the output holds, at the first sum or at a later one; `None` if it is not
+    /// to be read.
+    #[inline]
+    pub(super) fn keep(&self, first: bool) -> Option<T> {
+        match first {
+            true if self.beta == T::ZERO => None,
+            true => Some(self.beta),
+            false => Some(T::ONE),
+        }
+    }
+}
+
 /// The numbers to add to a run of neighbouring elements.
 #[derive(Clone, Copy)]
 pub(super) enum Shift<'a, T> {

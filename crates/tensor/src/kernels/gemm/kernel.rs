@@ -38,13 +38,15 @@ pub struct Kernels<T> {
     /// Whether a tile reads no further than its last column, so that the right factor need not be
     /// packed to be padded.
     pub(super) masked: bool,
-    /// Speed to expect of a thread [floating-point operations per ns], for the choice of threads.
+    /// Speed to expect of a thread (floating-point operations per ns), for the choice of threads.
     pub(super) flops_per_ns: f64,
     /// One tile of the product, of any size up to the full one.
     pub(super) tile: unsafe fn(&Tile<T>),
     /// `(from, lane, step, lanes, depth, width, out)`:
     /// `out[p·width + i] = from[i·lane + p·step]` for `i < lanes`, `p < depth`.
     pub(super) pack: unsafe fn(*const T, isize, isize, usize, usize, usize, *mut T),
+    /// `(tile, sums, pitch)`: writes a tile whose rows are columns of the output.
+    pub(super) turn: unsafe fn(&Tile<T>, *const T, usize),
     /// `(from, lane, lanes, depth, x, out)`: `out[i] = Σ_p from[i·lane + p] · x[p]`.
     pub(super) dot: unsafe fn(*const T, isize, usize, usize, *const T, *mut T),
 }

@@ -36,7 +36,7 @@ pub use kernel::GemmElement;
 pub use matrix::MatRef;
 pub use pack::{Factor, Pack};
 
-use self::epilogue::{Shift, write};
+use self::epilogue::{Finish, Shift, write};
 use self::kernel::Kernels;
 use self::pack::Strided;
 use self::product::{Output, Product, Side};
@@ -74,7 +74,7 @@ pub fn gemm<T: GemmElement>(
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
-    gemm_at(level(), a.into(), b.into(), beta, c, epilogue);
+    checked(T::kernels(level()), a.into(), b.into(), beta, c, epilogue);
 }
 
 /// [`gemm`] of factors of any kind.
@@ -89,7 +89,7 @@ pub fn gemm_factors<T: GemmElement>(
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
-    gemm_at(level(), a, b, beta, c, epilogue);
+    checked(T::kernels(level()), a, b, beta, c, epilogue);
 }
 
 /// `batch` products of one size, `c[i] = finish(a(i)·b(i) + beta·c[i])`, spread over the threads.
@@ -122,11 +122,11 @@ pub fn gemm_batched<'a, T: GemmElement>(
         "gemm_batched: {batch} matrices {m} x {n} do not fit an output of {} elements",
         c.len()
     );
-    let level = level();
+    let kernels = T::kernels(level());
     let flops = 2.0 * batch as f64 * m as f64 * n as f64 * k as f64;
-    let cost_ns = flops / T::kernels(level).flops_per_ns;
+    let cost_ns = flops / kernels.flops_per_ns;
     threads::run_chunks(c, (m * n).max(1), cost_ns, &|i, c| {
-        gemm_at(level, a(i).into(), b(i).into(), beta, c, epilogue);
+        checked(kernels, a(i).into(), b(i).into(), beta, c, epilogue);
     });
 }
 
@@ -135,6 +135,20 @@ pub fn gemm_batched<'a, T: GemmElement>(
 #[track_caller]
 pub fn gemm_at<T: GemmElement>(
     level: Level,
+    a: Factor<'_, T>,
+    b: Factor<'_, T>,
+    beta: T,
+    c: &mut [T],
+    epilogue: Epilogue<'_, T>,
+) {
+    // No level without its instructions: the loops rely on it.
+    checked(T::kernels(level.min(detected())), a, b, beta, c, epilogue);
+}
+
+/// The product with some loops, which this CPU has the instructions for.
+#[track_caller]
+fn checked<T: GemmElement>(
+    kernels: &'static Kernels<T>,
     a: Factor<'_, T>,
     b: Factor<'_, T>,
     beta: T,
@@ -150,24 +164,22 @@ pub fn gemm_at<T: GemmElement>(
     if m == 0 || n == 0 {
         return;
     }
-    let out = Output { to: c.as_mut_ptr(), row: n, turned: false, beta, epilogue };
+    let finish = Finish { beta, epilogue };
     if k == 0 {
-        return empty(c, n, &out);
+        return empty(c, n, finish);
     }
-    // No level without its instructions: the loops rely on it.
-    let kernels = T::kernels(level.min(detected()));
-    if (m == 1 || n == 1) && vector::product(kernels, &a, &b, c, &out) {
+    if (m == 1 || n == 1) && vector::product(kernels, &a, &b, c, finish) {
         return;
     }
-    product(kernels, a, b, (m, n, k), out);
+    product(kernels, a, b, (m, n, k), c, finish);
 }
 
 /// The product of factors without depth: a sum of nothing.
-fn empty<T: GemmElement>(c: &mut [T], n: usize, out: &Output<'_, T>) {
+fn empty<T: GemmElement>(c: &mut [T], n: usize, finish: Finish<'_, T>) {
     let zeros = vec![T::ZERO; n];
-    let shift = out.epilogue.bias().map_or(Shift::None, Shift::Each);
+    let shift = finish.epilogue.bias().map_or(Shift::None, Shift::Each);
     for row in c.chunks_exact_mut(n) {
-        write(row, &zeros, out.keep(true), shift, out.epilogue.relu());
+        write(row, &zeros, finish.keep(true), shift, finish.epilogue.relu());
     }
 }
 
@@ -176,18 +188,18 @@ fn product<T: GemmElement>(
     a: Factor<'_, T>,
     b: Factor<'_, T>,
     (m, n, depth): (usize, usize, usize),
-    out: Output<'_, T>,
+    c: &mut [T],
+    finish: Finish<'_, T>,
 ) {
     let turned = plan::swaps(kernels, &a, &b, (m, n, depth));
     // The transposed product is the product of the transposed factors, in the other order.
     let (left, right, rows, cols) =
         if turned { (b.transposed(), a.transposed(), n, m) } else { (a, b, m, n) };
-    let panels = cols.div_ceil(kernels.lanes * kernels.vectors);
     let left_strided = left.strided(false, kernels);
     let right_strided = right.strided(true, kernels);
     let left = match &left_strided {
-        Ok(strided) if plan::left_is_direct(&left, panels) => Side::Direct(strided.view),
-        Ok(strided) => Side::Packed(strided),
+        // One broadcast after the other is as fast from any strides as from a packed panel.
+        Ok(strided) => Side::Direct(strided.view),
         Err(packed) => Side::Packed(*packed),
     };
     let right = match &right_strided {
@@ -195,7 +207,8 @@ fn product<T: GemmElement>(
         Ok(strided) => Side::Packed(strided),
         Err(packed) => Side::Packed(*packed),
     };
-    Product { kernels, left, right, rows, cols, depth, out: Output { turned, ..out } }.run();
+    let out = Output { to: c.as_mut_ptr(), row: n, turned, finish };
+    Product { kernels, left, right, rows, cols, depth, out }.run();
 }
 
 impl<'a, T: GemmElement> Factor<'a, T> {

@@ -15,11 +15,17 @@ pub(super) struct Panels {
 const REST: usize = 3;
 
 impl Panels {
+    #[inline]
     pub(super) fn new(vectors: usize, most: usize) -> Self {
+        if vectors <= most.min(REST) {
+            // One panel, without a division: small products take no longer than one.
+            return Self { vectors, most: vectors.max(1), full: usize::from(vectors > 0) };
+        }
         let spare = most == REST && vectors > most && vectors % most == 1;
         Self { vectors, most, full: vectors / most - usize::from(spare) }
     }
 
+    #[inline]
     pub(super) fn count(self) -> usize {
         self.full + self.rest().map_or(0, Self::count)
     }

@@ -7,7 +7,7 @@
 
 use super::kernel::{GemmElement, Kernels};
 use super::tile::{Lanes, TILE_VECTORS, Tile, dot, finish, sum};
-use super::transpose::{Block, pack};
+use super::transpose::{Block, pack, turn};
 
 /// An array that the compiler keeps in whatever registers the target has.
 #[derive(Clone, Copy)]
@@ -93,16 +93,21 @@ impl<T: GemmElement, const N: usize> Lanes for Plain<T, N> {
     }
 }
 
-/// A block of one element: the transpose is a plain loop.
-struct One;
+/// A square block, element by element.
+struct Square<T, const N: usize>(Plain<T, N>);
 
-impl<T: Copy> Block<T> for One {
-    const SIDE: usize = 1;
+impl<T: GemmElement, const N: usize> Block for Square<T, N> {
+    type V = Plain<T, N>;
+    type T = T;
 
     #[inline(always)]
-    unsafe fn block(from: *const T, _: isize, to: *mut T, _: usize) {
-        // SAFETY: the caller's promise.
-        unsafe { *to = *from };
+    unsafe fn load(from: *const T, row: isize, columns: &mut [Plain<T, N>; 16]) {
+        for r in 0..N {
+            for c in 0..N {
+                // SAFETY: the caller's promise: `N` rows of `N` elements.
+                columns[c].0[r] = unsafe { *from.wrapping_offset(r as isize * row).add(c) };
+            }
+        }
     }
 }
 
@@ -139,7 +144,18 @@ unsafe fn packs<T: GemmElement, const N: usize>(
     out: *mut T,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { pack::<Plain<T, N>, One>((from, lane, step), (lanes, depth, width), out) }
+    unsafe {
+        pack::<Plain<T, N>, Square<T, N>, Square<T, N>>(
+            (from, lane, step),
+            (lanes, depth, width),
+            out,
+        )
+    }
+}
+
+unsafe fn turns<T: GemmElement, const N: usize>(tile: &Tile<T>, sums: *const T, pitch: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { turn::<Square<T, N>>(tile, sums, pitch) }
 }
 
 unsafe fn dots<T: GemmElement, const N: usize>(
@@ -165,9 +181,10 @@ const fn kernels<T: GemmElement, const N: usize>(flops_per_ns: f64) -> Kernels<T
         flops_per_ns,
         tile: tile::<T, N>,
         pack: packs::<T, N>,
+        turn: turns::<T, N>,
         dot: dots::<T, N>,
     }
 }
 
-pub(super) static F32: Kernels<f32> = kernels::<f32, 4>(25.0);
-pub(super) static F64: Kernels<f64> = kernels::<f64, 2>(12.0);
+pub(super) static F32: Kernels<f32> = kernels::<f32, 4>(40.0);
+pub(super) static F64: Kernels<f64> = kernels::<f64, 2>(20.0);

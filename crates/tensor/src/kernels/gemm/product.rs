@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::epilogue::{Epilogue, Shift, write};
+use super::epilogue::Finish;
 use super::kernel::{GemmElement, Kernels};
 use super::matrix::View;
 use super::pack::Pack;
@@ -41,139 +41,162 @@ pub(super) struct Output<'a, T> {
     pub(super) row: usize,
     /// Whether rows of a tile are columns of the output.
     pub(super) turned: bool,
-    pub(super) beta: T,
-    pub(super) epilogue: Epilogue<'a, T>,
+    pub(super) finish: Finish<'a, T>,
 }
 
 // SAFETY: tasks write disjoint tiles through `to`; the rest is shared for reading.
 unsafe impl<T: Send + Sync> Sync for Output<'_, T> {}
 
-/// Part of the product that is computed in one go: all rows, some columns, some depth.
-struct Block<'a, T> {
+/// Columns of the right factor that are in use together, and their packed panels.
+struct Band<'a, T> {
     cols: Range<usize>,
-    depth: Range<usize>,
     panels: Panels,
-    /// The panels of the right factor, unless it is read directly.
+    /// Elements of depth of one block.
+    depth_block: usize,
+    /// Block by block of depth, the panels of the right factor, unless it is read directly.
     packed: Option<&'a [T]>,
 }
 
-/// Tasks to aim at for one block: enough to share evenly between a few dozen threads.
+/// Tasks to aim at: enough to share evenly between a few dozen threads.
 const TASKS: usize = 32;
 
 /// ns to pack an element, for the choice of threads.
 const PACK_NS: f64 = 0.1;
 
+/// A product that takes less (ns) is one task: cutting it up would take longer than it saves.
+const ONE_TASK_NS: f64 = 10_000.0;
+
 impl<T: GemmElement> Product<'_, T> {
     pub(super) fn run(&self) {
-        let depth_block = plan::depth_block(self.depth);
-        let col_block = self.col_block(depth_block);
-        for first_col in (0..self.cols).step_by(col_block) {
-            let cols = first_col..self.cols.min(first_col + col_block);
-            for first in (0..self.depth).step_by(depth_block) {
-                let depth = first..self.depth.min(first + depth_block);
-                self.run_block(cols.clone(), depth);
-            }
-        }
-    }
-
-    /// Columns that are packed at a time: whole full panels.
-    fn col_block(&self, depth_block: usize) -> usize {
-        let panel = self.kernels.lanes * self.kernels.vectors;
-        match self.right {
-            Side::Direct(_) => self.cols,
-            Side::Packed(_) => {
-                let most = plan::PACKED_BYTES / (size_of::<T>() * depth_block);
-                let blocks = self.cols.div_ceil(most.max(panel));
-                self.cols.div_ceil(blocks).next_multiple_of(panel)
-            }
-        }
-    }
-
-    fn run_block(&self, cols: Range<usize>, depth: Range<usize>) {
         let Kernels { lanes, vectors, wide, .. } = *self.kernels;
         let direct = matches!(self.right, Side::Direct(_));
         let most = if self.rows == 1 && direct { wide } else { vectors };
-        let panels = Panels::new(cols.len().div_ceil(lanes), most);
-        let packed = match self.right {
-            Side::Direct(_) => None,
-            Side::Packed(right) => Some(self.pack_right(right, &cols, &depth, panels)),
+        let depth_block = plan::depth_block(self.depth);
+        let width = if direct {
+            self.cols
+        } else {
+            plan::even(self.cols, plan::PACKED_BYTES / (size_of::<T>() * self.depth), lanes * most)
         };
-        self.run_tasks(&Block { cols, depth, panels, packed: packed.as_deref() });
+        for first in (0..self.cols).step_by(width) {
+            let cols = first..self.cols.min(first + width);
+            let panels = Panels::new(cols.len().div_ceil(lanes), most);
+            let mut band = Band { cols, panels, depth_block, packed: None };
+            match self.right {
+                Side::Direct(_) => self.run_band(&band),
+                Side::Packed(right) => {
+                    let packed = self.pack_right(right, &band);
+                    band.packed = Some(&packed);
+                    self.run_band(&band);
+                }
+            }
+        }
     }
 
-    fn pack_right(
-        &self,
-        right: &dyn Pack<T>,
-        cols: &Range<usize>,
-        depth: &Range<usize>,
-        panels: Panels,
-    ) -> Scratch<T> {
+    /// Packs a band: for each block of depth its panels one behind the other.
+    fn pack_right(&self, right: &dyn Pack<T>, band: &Band<'_, T>) -> Scratch<T> {
         let lanes = self.kernels.lanes;
-        let mut packed = Scratch::<T>::new(cols.len().next_multiple_of(lanes) * depth.len());
-        // One task packs this much: a full panel, except for narrow ones at the end.
+        let width = band.cols.len().next_multiple_of(lanes);
+        let mut packed = Scratch::<T>::new(width * self.depth);
+        let (count, blocks) = (band.panels.count(), self.depth.div_ceil(band.depth_block));
         let cost_ns = packed.len() as f64 * PACK_NS;
         let to = Shared(packed.as_mut_ptr());
-        threads::run(panels.count(), cost_ns, &|index| {
-            let (first, vectors) = panels.get(index);
-            let (start, width) = (cols.start + first * lanes, vectors * lanes);
+        threads::run(count * blocks, cost_ns, &|task| {
+            let (first, vectors) = band.panels.get(task % count);
+            let start = task / count * band.depth_block;
+            let depth = start..self.depth.min(start + band.depth_block);
+            let lane = band.cols.start + first * lanes;
+            let lanes = lane..band.cols.end.min(lane + vectors * lanes);
             // SAFETY: panels are disjoint and lie within `packed`, which outlives the call.
             let out = unsafe {
-                let at = to.get().add(first * lanes * depth.len());
-                std::slice::from_raw_parts_mut(at, width * depth.len())
+                let at = width * start + first * self.kernels.lanes * depth.len();
+                let len = vectors * self.kernels.lanes * depth.len();
+                std::slice::from_raw_parts_mut(to.get().add(at), len)
             };
-            right.pack(start..cols.end.min(start + width), depth.clone(), width, out);
+            right.pack(lanes, depth, vectors * self.kernels.lanes, out);
         });
         packed
     }
 
-    fn run_tasks(&self, block: &Block<'_, T>) {
-        let group = self.kernels.rows;
+    /// One block of depth after the other.
+    fn run_band(&self, band: &Band<'_, T>) {
+        for start in (0..self.depth).step_by(band.depth_block) {
+            self.run_block(band, start..self.depth.min(start + band.depth_block));
+        }
+    }
+
+    /// Cuts a block of a band into tasks, rows by columns. A task takes so many columns that a block of
+    /// them stays in L2, and fewer if there are few rows.
+    fn run_block(&self, band: &Band<'_, T>, depth: Range<usize>) {
+        let (group, panels) = (self.kernels.rows, band.panels.count());
+        let flops = 2.0 * (self.rows * band.cols.len()) as f64 * depth.len() as f64;
+        let bytes = (band.cols.len() * depth.len() * size_of::<T>()) as f64;
+        let cost_ns = (flops / self.kernels.flops_per_ns).max(bytes / plan::BYTES_PER_NS);
+        if cost_ns < ONE_TASK_NS {
+            return self.run_task(band, &depth, 0..self.rows, 0..panels);
+        }
         let groups = self.rows.div_ceil(group);
-        let groups_each = groups.div_ceil(TASKS);
-        let row_tasks = groups.div_ceil(groups_each);
-        let panels = block.panels.count();
-        let panels_each = panels.div_ceil((TASKS / row_tasks).clamp(1, panels));
+        let panel_bytes = self.pitch() * size_of::<T>() * depth.len();
+        // If there is one row group, nothing is read twice.
+        let fit = if groups == 1 { panels } else { (plan::RIGHT_BYTES / panel_bytes).max(1) };
+        let panels_each = plan::even(panels, fit.min(panels.div_ceil(TASKS.div_ceil(groups))), 1);
         let panel_tasks = panels.div_ceil(panels_each);
-        let flops = 2.0 * (self.rows * block.cols.len()) as f64 * block.depth.len() as f64;
-        threads::run(row_tasks * panel_tasks, flops / self.kernels.flops_per_ns, &|task| {
-            let (i, j) = (task / panel_tasks, task % panel_tasks);
-            let rows = i * groups_each * group..self.rows.min((i + 1) * groups_each * group);
-            self.run_task(block, rows, j * panels_each..panels.min((j + 1) * panels_each));
+        let groups_each = (groups * panel_tasks / TASKS).clamp(1, groups);
+        let row_tasks = groups.div_ceil(groups_each);
+        threads::run(row_tasks * panel_tasks, cost_ns, &|task| {
+            let (row, panel) = (task % row_tasks * groups_each * group, task / row_tasks);
+            let rows = row..self.rows.min(row + groups_each * group);
+            let panels = panel * panels_each..panels.min((panel + 1) * panels_each);
+            self.run_task(band, &depth, rows, panels);
         });
     }
 
-    fn run_task(&self, block: &Block<'_, T>, rows: Range<usize>, panels: Range<usize>) {
-        let steps = block.depth.len();
+    fn run_task(
+        &self,
+        band: &Band<'_, T>,
+        depth: &Range<usize>,
+        rows: Range<usize>,
+        panels: Range<usize>,
+    ) {
         let most = self.kernels.rows;
         let mut packed = match self.left {
             Side::Direct(_) => None,
-            Side::Packed(_) => Some(Scratch::new(most * steps)),
+            Side::Packed(_) => Some(Scratch::new(most * depth.len())),
         };
-        let mut turned = self.out.turned.then(|| Scratch::new(2 * self.tile_len()));
+        let mut turned =
+            self.out.turned.then(|| Scratch::new(most.next_multiple_of(16) * self.pitch()));
         let mut row = rows.start;
         while row < rows.end {
             let left = rows.end - row;
             let count = if left >= most { most } else { 1 << left.ilog2() };
-            let (a, a_row, a_step) = match self.left {
-                Side::Direct(view) => (view.at(row, block.depth.start), view.lane, view.step),
-                Side::Packed(source) => {
-                    let buffer = packed.as_deref_mut().expect("made above for a packed side");
-                    let buffer = &mut buffer[..count * steps];
-                    source.pack(row..row + count, block.depth.clone(), count, buffer);
-                    (buffer.as_ptr(), 1, count as isize)
-                }
-            };
+            let a = self.left_rows(row..row + count, depth, packed.as_deref_mut());
             for panel in panels.clone() {
-                let tile = self.tile(block, panel, (row, count), (a, a_row, a_step));
-                // SAFETY: see `tile`; its element of the output belongs to this task alone.
-                unsafe { self.compute(tile, block, panel, row, turned.as_deref_mut()) };
+                let tile = self.tile(band, panel, depth, (row, count), a);
+                // SAFETY: see `tile`; its part of the output belongs to this task alone.
+                unsafe { self.compute(&tile, turned.as_deref_mut()) };
             }
             row += count;
         }
     }
 
-    fn tile_len(&self) -> usize {
-        self.kernels.rows * self.kernels.lanes * self.kernels.vectors.max(self.kernels.wide)
+    /// Address and strides of some rows of the left factor, which are packed into the buffer if need
+    /// be.
+    #[inline]
+    fn left_rows(
+        &self,
+        rows: Range<usize>,
+        depth: &Range<usize>,
+        buffer: Option<&mut [T]>,
+    ) -> (*const T, isize, isize) {
+        match self.left {
+            Side::Direct(view) => (view.at(rows.start, depth.start), view.lane, view.step),
+            Side::Packed(source) => {
+                let width = rows.len();
+                let buffer = buffer.expect("a buffer for a packed side");
+                let buffer = &mut buffer[..width * depth.len()];
+                source.pack(rows, depth.clone(), width, buffer);
+                (buffer.as_ptr(), 1, width as isize)
+            }
+        }
     }
 
     /// The tile of some rows and one panel. Its pointers are good for its sizes: the left ones come
@@ -182,40 +205,49 @@ impl<T: GemmElement> Product<'_, T> {
     #[inline]
     fn tile(
         &self,
-        block: &Block<'_, T>,
+        band: &Band<'_, T>,
         panel: usize,
+        depth: &Range<usize>,
         (row, rows): (usize, usize),
         (a, a_row, a_step): (*const T, isize, isize),
     ) -> Tile<T> {
         let lanes = self.kernels.lanes;
-        let depth = block.depth.len();
-        let (first, vectors) = block.panels.get(panel);
-        let col = block.cols.start + first * lanes;
-        let (b, b_step) = match (self.right, block.packed) {
+        let (first, vectors) = band.panels.get(panel);
+        let col = band.cols.start + first * lanes;
+        let (b, b_step) = match (self.right, band.packed) {
             (_, Some(packed)) => {
-                (packed[first * lanes * depth..].as_ptr(), (vectors * lanes) as isize)
+                let width = band.cols.len().next_multiple_of(lanes);
+                let at = width * depth.start + first * lanes * depth.len();
+                (packed[at..].as_ptr(), (vectors * lanes) as isize)
             }
-            (Side::Direct(view), None) => (view.at(col, block.depth.start), view.step),
-            (Side::Packed(_), None) => unreachable!("a block of a packed side is packed"),
+            (Side::Direct(view), None) => (view.at(col, depth.start), view.step),
+            (Side::Packed(_), None) => unreachable!("a band of a packed side is packed"),
         };
-        let last = block.depth.end == self.depth;
-        let bias = self.out.epilogue.bias().filter(|_| last && !self.out.turned);
+        let last = depth.end == self.depth;
+        let bias = self.out.finish.epilogue.bias().filter(|_| last);
+        // Rows and columns as the output sees them.
+        let (at_row, at_col) = if self.out.turned { (col, row) } else { (row, col) };
         Tile {
-            depth,
+            depth: depth.len(),
             rows,
-            cols: (block.cols.end - col).min(vectors * lanes),
+            cols: (band.cols.end - col).min(vectors * lanes),
             a,
             a_row,
             a_step,
             b,
             b_step,
-            b_padded: block.packed.is_some() || !self.kernels.masked,
-            out: self.out.to.wrapping_add(row * self.out.row + col),
+            b_padded: band.packed.is_some() || !self.kernels.masked,
+            out: self.out.to.wrapping_add(at_row * self.out.row + at_col),
             out_row: self.out.row,
-            keep: self.out.keep(block.depth.start == 0),
-            bias: bias.map_or(std::ptr::null(), |bias| bias[col..].as_ptr()),
-            relu: last && self.out.epilogue.relu(),
+            keep: self.out.finish.keep(depth.start == 0),
+            bias: bias.map_or(std::ptr::null(), |bias| bias[at_col..].as_ptr()),
+            relu: last && self.out.finish.epilogue.relu(),
         }
+    }
+
+    /// Elements from a row of a tile to the next before it is turned.
+    fn pitch(&self) -> usize {
+        self.kernels.lanes * self.kernels.vectors
     }
 
     /// Computes a tile, and turns it if its rows are columns of the output.
@@ -223,51 +255,24 @@ impl<T: GemmElement> Product<'_, T> {
     /// # Safety
     /// `tile` is from [`Self::tile`], and no other task touches its part of the output.
     #[inline]
-    unsafe fn compute(
-        &self,
-        tile: Tile<T>,
-        block: &Block<'_, T>,
-        panel: usize,
-        row: usize,
-        turned: Option<&mut [T]>,
-    ) {
-        let Some(buffer) = turned else {
+    unsafe fn compute(&self, tile: &Tile<T>, turned: Option<&mut [T]>) {
+        let Some(sums) = turned else {
             // SAFETY: the caller's promise; `kernels` were chosen for this CPU.
-            return unsafe { (self.kernels.tile)(&tile) };
+            return unsafe { (self.kernels.tile)(tile) };
         };
-        let (straight, turned) = buffer.split_at_mut(self.tile_len());
-        let (rows, cols) = (tile.rows, tile.cols);
-        let plain =
-            Tile { out: straight.as_mut_ptr(), out_row: cols, keep: None, relu: false, ..tile };
-        let col = block.cols.start + block.panels.get(panel).0 * self.kernels.lanes;
-        // SAFETY: as above; the buffers hold a tile each.
+        let (to, pitch) = (sums.as_mut_ptr(), self.pitch());
+        let plain = Tile {
+            out: to,
+            out_row: pitch,
+            keep: None,
+            bias: std::ptr::null(),
+            relu: false,
+            ..*tile
+        };
+        // SAFETY: as above; the buffer holds a tile of whole blocks.
         unsafe {
             (self.kernels.tile)(&plain);
-            let lane = cols as isize;
-            (self.kernels.pack)(straight.as_ptr(), lane, 1, rows, cols, rows, turned.as_mut_ptr());
-        }
-        let last = block.depth.end == self.depth;
-        let shift = match self.out.epilogue.bias() {
-            Some(bias) if last => Shift::Each(&bias[row..row + rows]),
-            _ => Shift::None,
-        };
-        for (j, sums) in turned[..rows * cols].chunks_exact(rows).enumerate() {
-            let at = self.out.to.wrapping_add((col + j) * self.out.row + row);
-            // SAFETY: `rows` elements of row `col + j` of the output, this task's alone.
-            let out = unsafe { std::slice::from_raw_parts_mut(at, rows) };
-            write(out, sums, tile.keep, shift, tile.relu);
-        }
-    }
-}
-
-impl<T: GemmElement> Output<'_, T> {
-    /// The factor for what the output holds; `None` if that is not to be read.
-    #[inline]
-    pub(super) fn keep(&self, first: bool) -> Option<T> {
-        match first {
-            true if self.beta == T::ZERO => None,
-            true => Some(self.beta),
-            false => Some(T::ONE),
+            (self.kernels.turn)(tile, to, pitch);
         }
     }
 }

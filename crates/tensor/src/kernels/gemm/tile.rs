@@ -67,8 +67,8 @@ pub(super) struct Tile<T> {
 /// Room for the sums of any tile.
 pub(super) const TILE_VECTORS: usize = 24;
 
-/// Sums a tile of `R` rows and `N` vectors. Stores it if that is all there is to do, else leaves the
-/// sums in `sums`, for [`finish`], and says so.
+/// Sums a tile of `R` rows and `N` vectors. Stores it if it is whole and has no epilogue, else leaves
+/// the sums in `sums`, for [`finish`], and says so.
 ///
 /// # Safety
 /// The CPU has the instructions of `V`; `tile` describes readable factors and a writable tile of the
@@ -99,12 +99,24 @@ pub(super) unsafe fn sum<V: Lanes, const R: usize, const N: usize>(
             a = a.wrapping_offset(tile.a_step);
             b = b.wrapping_offset(tile.b_step);
         }
-        let plain = tile.keep.is_none() && tile.bias.is_null() && !tile.relu;
-        let stored = plain && tile.cols == N * V::LANES;
+        let stored = tile.bias.is_null() && !tile.relu && tile.cols == N * V::LANES;
         let (to, row) = if stored { (tile.out, tile.out_row) } else { (sums.cast(), N * V::LANES) };
-        for i in 0..R {
-            for j in 0..N {
-                acc[i][j].store(to.add(i * row + j * V::LANES));
+        match tile.keep {
+            Some(keep) if stored => {
+                let keep = V::splat(keep);
+                for i in 0..R {
+                    for j in 0..N {
+                        let to = to.add(i * row + j * V::LANES);
+                        keep.mul_add(V::load(to), acc[i][j]).store(to);
+                    }
+                }
+            }
+            _ => {
+                for i in 0..R {
+                    for j in 0..N {
+                        acc[i][j].store(to.add(i * row + j * V::LANES));
+                    }
+                }
             }
         }
         !stored

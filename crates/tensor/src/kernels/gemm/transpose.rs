@@ -1,46 +1,60 @@
 //! Packing of strided factors: copies and transposes in vector registers.
 
-use super::tile::Lanes;
+#![allow(
+    clippy::needless_range_loop,
+    reason = "counted loops over registers, which the compiler unrolls"
+)]
+
+use super::tile::{Lanes, Tile};
 
 /// A square block that fits the registers.
 ///
 /// # Safety
-/// `block` needs the instructions of its level, and `SIDE` rows of `SIDE` elements readable and
-/// writable.
-pub(super) trait Block<T> {
+/// `load` needs the instructions of its level, and `SIDE` rows of `SIDE` readable elements.
+pub(super) trait Block {
+    /// A vector of `SIDE` elements.
+    type V: Lanes<T = Self::T>;
+    /// Element.
+    type T: Copy;
     /// Rows and columns.
-    const SIDE: usize;
+    const SIDE: usize = Self::V::LANES;
 
-    /// `to[c·to_row + r] = from[r·from_row + c]`
-    unsafe fn block(from: *const T, from_row: isize, to: *mut T, to_row: usize);
+    /// The columns of a block: `columns[c]` holds `from[r·row + c]` for all `r`. At most 16.
+    unsafe fn load(from: *const Self::T, row: isize, columns: &mut [Self::V; 16]);
 }
 
 /// `out[p·width + j] =` step `p` of lane `j`, for `lanes × depth` elements at `from`; what lies between
-/// `lanes` and `width` stays.
+/// `lanes` and `width` stays. Transposes by large blocks where they fit, then by small ones.
 ///
 /// # Safety
-/// The CPU has the instructions of `V` and `B`; the elements are readable; `out` is writable
-/// where it says; `lanes <= width`.
+/// The CPU has the instructions of all three; the elements are readable; `out` is writable where it
+/// says; `lanes <= width`.
 #[inline(always)]
-pub(super) unsafe fn pack<V: Lanes, B: Block<V::T>>(
+pub(super) unsafe fn pack<V: Lanes, Large: Block<T = V::T>, Small: Block<T = V::T>>(
     (from, lane, step): (*const V::T, isize, isize),
     (lanes, depth, width): (usize, usize, usize),
     out: *mut V::T,
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise; the parts make up the whole.
     unsafe {
         if lane == 1 {
-            copy::<V>((from, step), (lanes, depth, width), out);
-        } else if step == 1 {
-            transpose::<V::T, B>((from, lane), (lanes, depth), out, width);
-        } else {
+            return copy::<V>((from, step), (lanes, depth, width), out);
+        }
+        if step != 1 {
             for p in 0..depth {
                 let from = from.wrapping_offset(p as isize * step);
                 for j in 0..lanes {
                     *out.add(p * width + j) = *from.wrapping_offset(j as isize * lane);
                 }
             }
+            return;
         }
+        let (rows, cols) = (lanes - lanes % Large::SIDE, depth - depth % Large::SIDE);
+        transpose::<Large>((from, lane), (rows, cols), out, width);
+        let right = from.wrapping_add(cols);
+        transpose::<Small>((right, lane), (rows, depth - cols), out.add(cols * width), width);
+        let below = from.wrapping_offset(rows as isize * lane);
+        transpose::<Small>((below, lane), (lanes - rows, depth), out.add(rows), width);
     }
 }
 
@@ -76,32 +90,67 @@ unsafe fn copy<V: Lanes>(
 /// # Safety
 /// As [`pack`], with contiguous depth.
 #[inline(always)]
-pub(super) unsafe fn transpose<T: Copy, B: Block<T>>(
-    (from, from_row): (*const T, isize),
+unsafe fn transpose<B: Block>(
+    (from, from_row): (*const B::T, isize),
     (rows, cols): (usize, usize),
-    to: *mut T,
+    to: *mut B::T,
     to_row: usize,
 ) {
     let (whole_rows, whole_cols) = (rows - rows % B::SIDE, cols - cols % B::SIDE);
     // SAFETY: the caller's promise; blocks only where whole ones fit, the rest one by one.
     unsafe {
-        let one = |r: usize, c: usize| {
-            *to.add(c * to_row + r) = *from.wrapping_offset(r as isize * from_row).add(c);
-        };
+        let mut columns = [B::V::zero(); 16];
         for r in (0..whole_rows).step_by(B::SIDE) {
             for c in (0..whole_cols).step_by(B::SIDE) {
-                let from = from.wrapping_offset(r as isize * from_row).add(c);
-                B::block(from, from_row, to.add(c * to_row + r), to_row);
-            }
-            for c in whole_cols..cols {
-                for r in r..r + B::SIDE {
-                    one(r, c);
+                B::load(from.wrapping_offset(r as isize * from_row).add(c), from_row, &mut columns);
+                for i in 0..B::SIDE {
+                    columns[i].store(to.add((c + i) * to_row + r));
                 }
             }
         }
-        for r in whole_rows..rows {
-            for c in 0..cols {
-                one(r, c);
+        for r in 0..rows {
+            let from = from.wrapping_offset(r as isize * from_row);
+            for c in if r < whole_rows { whole_cols } else { 0 }..cols {
+                *to.add(c * to_row + r) = *from.add(c);
+            }
+        }
+    }
+}
+
+/// Writes a tile whose rows are columns of the output:
+///
+/// ```text
+/// out[j, i] = finish(keep·out[j, i] + sums[i, j])
+/// ```
+/// with the sizes, `out`, `keep`, `bias[i]` and `relu` of `tile`.
+///
+/// # Safety
+/// As [`pack`], for `tile.rows` rows of `sums`, `pitch` apart and readable up to whole blocks, and the
+/// transposed part of the output.
+#[inline(always)]
+pub(super) unsafe fn turn<B: Block>(tile: &Tile<B::T>, sums: *const B::T, pitch: usize) {
+    // SAFETY: the caller's promise; masks and the last columns keep within the tile.
+    unsafe {
+        let mut columns = [B::V::zero(); 16];
+        for i in (0..tile.rows).step_by(B::SIDE) {
+            let mask = B::V::mask((tile.rows - i).min(B::SIDE));
+            let bias = (!tile.bias.is_null()).then(|| B::V::load_masked(tile.bias.add(i), mask));
+            for j in (0..tile.cols).step_by(B::SIDE) {
+                B::load(sums.add(i * pitch + j), pitch as isize, &mut columns);
+                for c in 0..B::SIDE.min(tile.cols - j) {
+                    let to = tile.out.add((j + c) * tile.out_row + i);
+                    let mut x = columns[c];
+                    if let Some(keep) = tile.keep {
+                        x = B::V::splat(keep).mul_add(B::V::load_masked(to, mask), x);
+                    }
+                    if let Some(bias) = bias {
+                        x = x.add(bias);
+                    }
+                    if tile.relu {
+                        x = x.relu();
+                    }
+                    x.store_masked(to, mask);
+                }
             }
         }
     }

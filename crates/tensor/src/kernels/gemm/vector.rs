@@ -2,18 +2,15 @@
 //!
 //! The other case, a sum of contiguous lanes, is a tile of one row.
 
-use super::epilogue::{Shift, write};
+use super::epilogue::{Finish, Shift, write};
 use super::kernel::{GemmElement, Kernels};
 use super::pack::Factor;
-use super::product::Output;
+use super::plan;
 use super::scratch::Scratch;
 use crate::threads;
 
 /// Results of one task.
 const CHUNK: usize = 64;
-
-/// Bytes a thread reads per ns, for the choice of threads: from memory, where large matrices are.
-const BYTES_PER_NS: f64 = 20.0;
 
 /// Computes the product if the factor with many lanes is contiguous along its depth; else says no.
 pub(super) fn product<T: GemmElement>(
@@ -21,7 +18,7 @@ pub(super) fn product<T: GemmElement>(
     a: &Factor<'_, T>,
     b: &Factor<'_, T>,
     c: &mut [T],
-    out: &Output<'_, T>,
+    finish: Finish<'_, T>,
 ) -> bool {
     let (Factor::Matrix(a), Factor::Matrix(b)) = (a, b) else { return false };
     let (a, b) = (a.by_rows(), b.by_cols());
@@ -30,7 +27,7 @@ pub(super) fn product<T: GemmElement>(
     if many.step != 1 {
         return false;
     }
-    let single = (b.lanes == 1).then(|| out.epilogue.bias().map(|bias| bias[0])).flatten();
+    let single = (b.lanes == 1).then(|| finish.epilogue.bias().map(|bias| bias[0])).flatten();
     let copy = (one.step != 1).then(|| {
         let mut copy = Scratch::new(one.depth);
         for (p, x) in copy.iter_mut().enumerate() {
@@ -44,7 +41,7 @@ pub(super) fn product<T: GemmElement>(
         // SAFETY: the only lane has `depth` elements with step 1 in its slice.
         None => unsafe { std::slice::from_raw_parts(one.at(0, 0), one.depth) },
     };
-    let cost_ns = (many.lanes * many.depth * size_of::<T>()) as f64 / BYTES_PER_NS;
+    let cost_ns = (many.lanes * many.depth * size_of::<T>()) as f64 / plan::BYTES_PER_NS;
     threads::run_chunks(c, CHUNK, cost_ns, &|chunk, c| {
         let mut sums = [T::ZERO; CHUNK];
         let first = chunk * CHUNK;
@@ -54,12 +51,12 @@ pub(super) fn product<T: GemmElement>(
             let from = many.at(first, 0);
             (kernels.dot)(from, many.lane, c.len(), many.depth, x.as_ptr(), sums.as_mut_ptr());
         }
-        let shift = match (single, out.epilogue.bias()) {
+        let shift = match (single, finish.epilogue.bias()) {
             (Some(bias), _) => Shift::All(bias),
             (None, Some(bias)) => Shift::Each(&bias[first..first + c.len()]),
             (None, None) => Shift::None,
         };
-        write(c, &sums[..c.len()], out.keep(true), shift, out.epilogue.relu());
+        write(c, &sums[..c.len()], finish.keep(true), shift, finish.epilogue.relu());
     });
     true
 }

@@ -1,15 +1,13 @@
 //! AVX-512 and AVX2 vectors, and the loops compiled for them.
 
-#![allow(
-    clippy::needless_range_loop,
-    reason = "counted loops over registers, which the compiler unrolls"
-)]
+mod blocks;
 
 use std::arch::x86_64::*;
 
+use self::blocks::{F32x8, F32x16, F64x4};
 use super::kernel::Kernels;
 use super::tile::{Lanes, TILE_VECTORS, Tile, dot, finish, sum};
-use super::transpose::{Block, pack};
+use super::transpose::{pack, turn};
 
 /// `Lanes` of a vector type from its intrinsics. The masked part differs too much and is given.
 macro_rules! lanes {
@@ -231,69 +229,10 @@ lanes!(
     }
 );
 
-/// Square blocks in AVX registers, for both levels.
-struct Avx;
-
-impl Block<f32> for Avx {
-    const SIDE: usize = 8;
-
-    #[inline(always)]
-    unsafe fn block(from: *const f32, from_row: isize, to: *mut f32, to_row: usize) {
-        // SAFETY: the caller's promise: 8 rows of 8 elements, and AVX.
-        unsafe {
-            let mut x = [_mm256_setzero_ps(); 8];
-            for i in 0..8 {
-                x[i] = _mm256_loadu_ps(from.wrapping_offset(i as isize * from_row));
-            }
-            // Pairs of rows, then quadruples, each within 128 bits; then the two halves.
-            let mut y = x;
-            for i in 0..4 {
-                y[2 * i] = _mm256_unpacklo_ps(x[2 * i], x[2 * i + 1]);
-                y[2 * i + 1] = _mm256_unpackhi_ps(x[2 * i], x[2 * i + 1]);
-            }
-            for i in [0, 4] {
-                x[i] = _mm256_shuffle_ps::<0x44>(y[i], y[i + 2]);
-                x[i + 1] = _mm256_shuffle_ps::<0xee>(y[i], y[i + 2]);
-                x[i + 2] = _mm256_shuffle_ps::<0x44>(y[i + 1], y[i + 3]);
-                x[i + 3] = _mm256_shuffle_ps::<0xee>(y[i + 1], y[i + 3]);
-            }
-            for i in 0..4 {
-                let low = _mm256_permute2f128_ps::<0x20>(x[i], x[i + 4]);
-                let high = _mm256_permute2f128_ps::<0x31>(x[i], x[i + 4]);
-                _mm256_storeu_ps(to.add(i * to_row), low);
-                _mm256_storeu_ps(to.add((i + 4) * to_row), high);
-            }
-        }
-    }
-}
-
-impl Block<f64> for Avx {
-    const SIDE: usize = 4;
-
-    #[inline(always)]
-    unsafe fn block(from: *const f64, from_row: isize, to: *mut f64, to_row: usize) {
-        // SAFETY: the caller's promise: 4 rows of 4 elements, and AVX.
-        unsafe {
-            let mut x = [_mm256_setzero_pd(); 4];
-            for i in 0..4 {
-                x[i] = _mm256_loadu_pd(from.wrapping_offset(i as isize * from_row));
-            }
-            let a = [_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpackhi_pd(x[0], x[1])];
-            let b = [_mm256_unpacklo_pd(x[2], x[3]), _mm256_unpackhi_pd(x[2], x[3])];
-            for i in 0..2 {
-                let low = _mm256_permute2f128_pd::<0x20>(a[i], b[i]);
-                let high = _mm256_permute2f128_pd::<0x31>(a[i], b[i]);
-                _mm256_storeu_pd(to.add(i * to_row), low);
-                _mm256_storeu_pd(to.add((i + 2) * to_row), high);
-            }
-        }
-    }
-}
-
 /// The loops of one level and element type: the generic bodies, inlined into functions that may use
 /// the level's instructions. `tiles` lists the sizes (rows, vectors) of a tile.
 macro_rules! kernels {
-    ($name:ident, $module:ident, $features:literal, $vector:ty, $t:ty, $masked:literal,
+    ($name:ident, $module:ident, $features:literal, $vector:ty, $t:ty, $large:ty, $small:ty, $masked:literal,
      $rows:literal, $vectors:literal, $wide:literal, $rate:literal,
      tiles: $(($r:literal, $n:literal))*) => {
         mod $module {
@@ -330,8 +269,14 @@ macro_rules! kernels {
             ) {
                 // SAFETY: the caller's promise.
                 unsafe {
-                    pack::<$vector, Avx>((from, lane, step), (lanes, depth, width), out);
+                    pack::<$vector, $large, $small>((from, lane, step), (lanes, depth, width), out);
                 }
+            }
+
+            #[target_feature(enable = $features)]
+            unsafe fn turns(tile: &Tile<$t>, sums: *const $t, pitch: usize) {
+                // SAFETY: the caller's promise.
+                unsafe { turn::<$small>(tile, sums, pitch) }
             }
 
             #[target_feature(enable = $features)]
@@ -356,6 +301,7 @@ macro_rules! kernels {
                 flops_per_ns: $rate,
                 tile,
                 pack: packs,
+                turn: turns,
                 dot: dots,
             };
         }
@@ -363,15 +309,17 @@ macro_rules! kernels {
     };
 }
 
-kernels!(AVX512_F32, avx512_f32, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, true,
+kernels!(AVX512_F32, avx512_f32, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, F32x16,
+    F32x8, true,
     8, 3, 16, 200.0,
     tiles: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
            (1, 16) (1, 3) (1, 2) (1, 1));
-kernels!(AVX512_F64, avx512_f64, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512d, f64, true,
+kernels!(AVX512_F64, avx512_f64, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512d, f64, F64x4,
+    F64x4, true,
     8, 3, 16, 100.0,
     tiles: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
            (1, 16) (1, 3) (1, 2) (1, 1));
-kernels!(AVX2_F32, avx2_f32, "avx2,fma", __m256, f32, false, 6, 2, 8, 100.0,
+kernels!(AVX2_F32, avx2_f32, "avx2,fma", __m256, f32, F32x8, F32x8, false, 6, 2, 8, 100.0,
     tiles: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
-kernels!(AVX2_F64, avx2_f64, "avx2,fma", __m256d, f64, false, 6, 2, 8, 50.0,
+kernels!(AVX2_F64, avx2_f64, "avx2,fma", __m256d, f64, F64x4, F64x4, false, 6, 2, 8, 50.0,
     tiles: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));

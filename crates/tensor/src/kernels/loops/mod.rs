@@ -64,6 +64,29 @@ pub fn map_at<O: Map, T: Lane>(level: Level, op: O, x: &[T], y: &mut [MaybeUnini
 }
 
 /// `x[i] = op(x[i])`.
+///
+/// # Example
+///
+/// ```
+/// use gradus_tensor::kernels::{element::Map, loops::map_in_place, real::Real};
+///
+/// #[derive(Clone, Copy)]
+/// struct Clamp {
+///     min: f64,
+///     max: f64,
+/// }
+///
+/// impl Map for Clamp {
+///     #[inline(always)]
+///     fn f<R: Real>(self, x: R) -> R {
+///         x.maximum(R::of(self.min)).minimum(R::of(self.max))
+///     }
+/// }
+///
+/// let mut x = [-3.0f32, 0.5, 7.0];
+/// map_in_place(Clamp { min: -1.0, max: 1.0 }, &mut x);
+/// assert_eq!(x, [-1.0, 0.5, 1.0]);
+/// ```
 pub fn map_in_place<O: Map, T: Lane>(op: O, x: &mut [T]) {
     let source = Source { at: x.as_mut_ptr().cast_const(), step: 1 };
     // SAFETY: `source` and the output are the same `x.len()` elements, which `Loop` allows.
@@ -100,6 +123,27 @@ pub fn zip_at<O: Zip, T: Lane>(
 /// # Panics
 ///
 /// If the lengths differ.
+///
+/// # Example
+///
+/// ```
+/// use gradus_tensor::kernels::{element::Zip, loops::{Operand, zip_into_a}, real::Real};
+///
+/// #[derive(Clone, Copy)]
+/// struct Mul;
+///
+/// impl Zip for Mul {
+///     #[inline(always)]
+///     fn f<R: Real>(self, a: R, b: R) -> R {
+///         a * b
+///     }
+/// }
+///
+/// let mut a = [1.0f64, 2.0, 3.0];
+/// zip_into_a(Mul, &mut a, Operand::Slice(&[2.0, 2.0, 0.5]));
+/// zip_into_a(Mul, &mut a, Operand::Same(10.0));
+/// assert_eq!(a, [20.0, 40.0, 15.0]);
+/// ```
 pub fn zip_into_a<O: Zip, T: Lane>(op: O, a: &mut [T], b: Operand<T>) {
     let mut room = MaybeUninit::uninit();
     let own = Source { at: a.as_mut_ptr().cast_const(), step: 1 };
@@ -328,8 +372,16 @@ unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool>(
 ) {
     // SAFETY: the caller's.
     let inputs = from.map(|p| unsafe { p.cast::<[F::In; BLOCK]>().read() });
-    let out: [F::Out; BLOCK] =
-        std::array::from_fn(|j| f.f::<FMA>(std::array::from_fn(|k| inputs[k][j])));
+    // Plain loops: a closure is a function of its own, without the instructions of the level, and
+    // whether it is inlined would depend on the length of the formula.
+    let mut out = [F::Out::default(); BLOCK];
+    for j in 0..BLOCK {
+        let mut x = [F::In::default(); N];
+        for k in 0..N {
+            x[k] = inputs[k][j];
+        }
+        out[j] = f.f::<FMA>(x);
+    }
     // SAFETY: the caller's.
     unsafe { to.cast::<[F::Out; BLOCK]>().write(out) };
 }

@@ -163,6 +163,24 @@ fn zip3_and_compare_equal_a_plain_loop() {
 }
 
 #[test]
+fn nothing_is_written_beside_the_output() {
+    for level in levels() {
+        for n in LENGTHS {
+            let a = noise_f32(n, 11);
+            let inputs = [Operand::Slice(&a[..]), Operand::Same(1.0)];
+            let mut out = vec![MaybeUninit::new(7.0f32); n + 2 * BLOCK];
+            zip_at(level, Lean, inputs[0], inputs[1], &mut out[BLOCK..BLOCK + n]);
+            let mut flags = vec![MaybeUninit::new(true); n + 2 * BLOCK];
+            compare_at(level, Below, inputs[1], inputs[0], &mut flags[BLOCK..BLOCK + n]);
+            for i in (0..BLOCK).chain(BLOCK + n..n + 2 * BLOCK) {
+                // SAFETY: all elements were written when the vectors were made.
+                assert_eq!(unsafe { (out[i].assume_init(), flags[i].assume_init()) }, (7.0, true));
+            }
+        }
+    }
+}
+
+#[test]
 #[should_panic(expected = "differ in length")]
 fn different_lengths_are_refused() {
     let mut a = [1.0f32; 3];

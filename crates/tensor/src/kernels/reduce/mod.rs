@@ -81,6 +81,15 @@ impl Number for i64 {
 
 /// The sum of all elements; 0 if there are none. f32 accumulates in f32, in 64 lanes and levels of
 /// 64, so that the error stays at a few units of the last place for any length.
+///
+/// # Example
+///
+/// ```
+/// use gradus_tensor::kernels::reduce::sum;
+///
+/// // One accumulator would stop at 2²⁴ = 16777216.
+/// assert_eq!(sum(&vec![1.0f32; 20_000_000]), 2e7);
+/// ```
 pub fn sum<T: Number>(x: &[T]) -> T {
     fold(Sum, x)
 }

@@ -9,6 +9,15 @@ use super::super::real::Float;
 ///
 /// f32 elements cannot overflow it; the squares of f64 elements above 1e154 do, as in PyTorch. NaN
 /// propagates, except for `p = 0`, which counts it.
+///
+/// # Example
+///
+/// ```
+/// use gradus_tensor::kernels::reduce::norm_acc;
+///
+/// assert_eq!(norm_acc(&[3.0f32, -4.0], 2.0).sqrt(), 5.0);
+/// assert_eq!(norm_acc(&[3.0f32, -4.0], f64::INFINITY), 4.0);
+/// ```
 pub fn norm_acc<T: Float>(x: &[T], p: f64) -> f64 {
     norm_acc_at(level(), x, p)
 }

@@ -142,6 +142,12 @@ fn extremes_take_the_first_of_equals_and_the_first_nan() {
         }
     }
     check_extremes(&[i64::MIN; 100], [1, 100, 1]);
+    // 0 and -0 are equal: the value must be the one at the index.
+    for first in 0..100 {
+        let zeros: Vec<f32> = (0..100).map(|i| if i < first { -0.0 } else { 0.0 }).collect();
+        check_extremes(&zeros, [1, 100, 1]);
+        check_extremes(&zeros, [1, 50, 2]);
+    }
 }
 
 #[test]

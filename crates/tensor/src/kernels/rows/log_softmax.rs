@@ -4,6 +4,7 @@ use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
 use super::super::reduce::{Sum, row_fold};
+use super::short::{Group, SHORT, fold_short, group_len};
 use super::{BLOCK, Lanes, RowFloat, check_rows, largest, load, store};
 use std::mem::MaybeUninit;
 
@@ -81,14 +82,45 @@ impl<T: RowFloat> Kernel for LogSoftmax<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
+        if self.n <= SHORT { self.short::<FMA>() } else { self.long::<FMA>() }
+    }
+}
+
+impl<T: RowFloat> LogSoftmax<'_, T> {
+    #[inline(always)]
+    fn short<const FMA: bool>(self) {
+        let (n, len) = (self.n, group_len(self.n));
+        let mut group = Group::new();
+        for (x, y) in self.x.chunks(len).zip(self.y.chunks_mut(len)) {
+            group.fill::<FMA>(x, n, false);
+            let rows = x.chunks_exact(n).zip(&group.shifts).zip(&group.sums);
+            for (((x, max), sum), y) in rows.zip(y.chunks_exact_mut(n)) {
+                combine::<T, FMA>(x, max.wrap::<FMA>(), sum.wrap::<FMA>().ln(), y);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn long<const FMA: bool>(self) {
         let n = self.n;
         for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
             let max = largest::<T, FMA>(x);
             let log = sum_of_exp::<T, FMA>(x, max).ln();
-            for (x, y) in x.iter().zip(y) {
-                y.write(T::unwrap::<FMA>(x.wrap::<FMA>() - max - log));
-            }
+            combine::<T, FMA>(x, max, log, y);
         }
+    }
+}
+
+/// `y = x − max − log`.
+#[inline(always)]
+fn combine<T: RowFloat, const FMA: bool>(
+    x: &[T],
+    max: T::Real<FMA>,
+    log: T::Real<FMA>,
+    y: &mut [MaybeUninit<T>],
+) {
+    for (x, y) in x.iter().zip(y) {
+        y.write(T::unwrap::<FMA>(x.wrap::<FMA>() - max - log));
     }
 }
 
@@ -104,6 +136,32 @@ impl<T: RowFloat> Kernel for Backward<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
+        if self.n < BLOCK { self.short::<FMA>() } else { self.long::<FMA>() }
+    }
+}
+
+impl<T: RowFloat> Backward<'_, T> {
+    #[inline(always)]
+    fn short<const FMA: bool>(self) {
+        let (n, len) = (self.n, group_len(self.n));
+        let mut group = Group::new();
+        let inputs = self.y.chunks(len).zip(self.g.chunks(len));
+        for ((y, g), dx) in inputs.zip(self.dx.chunks_mut(len)) {
+            group.exps[..y.len()].copy_from_slice(y);
+            group.exp::<FMA>(y.len());
+            fold_short(Sum, g, n, &mut group.sums);
+            let rows = group.exps.chunks_exact(n).zip(g.chunks_exact(n)).zip(&group.sums);
+            for (((exps, g), sum), dx) in rows.zip(dx.chunks_exact_mut(n)) {
+                let sum = sum.wrap::<FMA>();
+                for ((e, g), dx) in exps.iter().zip(g).zip(dx) {
+                    dx.write(T::unwrap::<FMA>(g.wrap::<FMA>() - e.wrap::<FMA>() * sum));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn long<const FMA: bool>(self) {
         let n = self.n;
         let rows = self.y.chunks_exact(n).zip(self.g.chunks_exact(n));
         for ((y, g), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {

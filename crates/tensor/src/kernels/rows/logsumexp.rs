@@ -4,6 +4,7 @@ use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
 use super::log_softmax::sum_of_exp;
+use super::short::{Group, SHORT, group_len};
 use super::{RowFloat, check_rows, largest};
 use std::mem::MaybeUninit;
 
@@ -42,6 +43,25 @@ impl<T: RowFloat> Kernel for LogSumExp<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
+        if self.n <= SHORT { self.short::<FMA>() } else { self.long::<FMA>() }
+    }
+}
+
+impl<T: RowFloat> LogSumExp<'_, T> {
+    #[inline(always)]
+    fn short<const FMA: bool>(self) {
+        let (n, len) = (self.n, group_len(self.n));
+        let mut group = Group::new();
+        for (x, out) in self.x.chunks(len).zip(self.out.chunks_mut(len / n)) {
+            group.fill::<FMA>(x, n, true);
+            for ((out, shift), sum) in out.iter_mut().zip(&group.shifts).zip(&group.sums) {
+                out.write(T::unwrap::<FMA>(shift.wrap::<FMA>() + sum.wrap::<FMA>().ln()));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn long<const FMA: bool>(self) {
         for (x, out) in self.x.chunks_exact(self.n).zip(self.out) {
             let max = largest::<T, FMA>(x);
             // inf − inf would be NaN; without a shift an infinite row has its own, right sum.

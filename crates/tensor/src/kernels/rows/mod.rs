@@ -1,11 +1,12 @@
 //! Kernels over the rows of a contiguous matrix, serial; the caller cuts the rows for threads.
 //!
 //! A row is read in blocks, the last one padded, so that a formula is compiled once and becomes
-//! vector code. Sums have fixed lanes, so they do not depend on the width of a register.
+//! vector code; short rows are taken several at a time. Sums have fixed lanes, so they do not depend on the width of a register.
 
 mod exp_sums;
 mod log_softmax;
 mod logsumexp;
+mod short;
 mod softmax;
 
 pub use exp_sums::{exp_sums, exp_sums_at, scaled_softmax, scaled_softmax_at};
@@ -29,7 +30,7 @@ impl RowFloat for f64 {}
 const BLOCK: usize = 64;
 
 /// Blocks summed one after the other before the lanes go into the total.
-const RUN: usize = 64;
+const RUN: usize = 16;
 
 /// The block of `x` at `at`, inside formulas; `pad` stands in for what lies beyond the end.
 #[inline(always)]
@@ -68,18 +69,17 @@ fn largest<T: RowFloat, const FMA: bool>(x: &[T]) -> T::Real<FMA> {
     row_fold::<Maximum, T>(x).wrap::<FMA>()
 }
 
-/// A sum of blocks in lanes, whose error does not grow with the length of the row.
+/// A sum of blocks in lanes, in f64 from `RUN` blocks on: its error does not grow with the row.
 struct Lanes<R> {
     run: [R; BLOCK],
-    total: [R; BLOCK],
+    total: [f64; BLOCK],
     blocks: usize,
 }
 
 impl<R: Real> Lanes<R> {
     #[inline(always)]
     fn new() -> Self {
-        let zeros = [R::of(0.0); BLOCK];
-        Self { run: zeros, total: zeros, blocks: 0 }
+        Self { run: [R::of(0.0); BLOCK], total: [0.0; BLOCK], blocks: 0 }
     }
 
     #[inline(always)]
@@ -96,7 +96,7 @@ impl<R: Real> Lanes<R> {
     #[inline(always)]
     fn flush(&mut self) {
         for j in 0..BLOCK {
-            self.total[j] = self.total[j] + self.run[j];
+            self.total[j] += self.run[j].to_f64();
             self.run[j] = R::of(0.0);
         }
     }
@@ -108,11 +108,11 @@ impl<R: Real> Lanes<R> {
         let mut half = BLOCK / 2;
         while half > 0 {
             for j in 0..half {
-                self.total[j] = self.total[j] + self.total[j + half];
+                self.total[j] += self.total[j + half];
             }
             half /= 2;
         }
-        self.total[0]
+        R::of(self.total[0])
     }
 }
 

@@ -3,6 +3,8 @@
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
+use super::super::reduce::Sum;
+use super::short::{Group, SHORT, fold_short, group_len};
 use super::{BLOCK, Lanes, RowFloat, check_rows, largest, load, store};
 use std::mem::MaybeUninit;
 
@@ -61,6 +63,29 @@ impl<T: RowFloat> Kernel for Softmax<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
+        if self.n <= SHORT { self.short::<FMA>() } else { self.long::<FMA>() }
+    }
+}
+
+impl<T: RowFloat> Softmax<'_, T> {
+    #[inline(always)]
+    fn short<const FMA: bool>(self) {
+        let (n, len) = (self.n, group_len(self.n));
+        let mut group = Group::new();
+        for (x, y) in self.x.chunks(len).zip(self.y.chunks_mut(len)) {
+            group.fill::<FMA>(x, n, false);
+            let rows = group.exps.chunks_exact(n).zip(&group.sums);
+            for ((exps, sum), y) in rows.zip(y.chunks_exact_mut(n)) {
+                let scale = sum.wrap::<FMA>().recip();
+                for (e, y) in exps.iter().zip(y) {
+                    y.write(T::unwrap::<FMA>(e.wrap::<FMA>() * scale));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn long<const FMA: bool>(self) {
         let n = self.n;
         for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
             let max = largest::<T, FMA>(x);
@@ -96,6 +121,30 @@ impl<T: RowFloat> Kernel for Backward<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
+        if self.n < BLOCK { self.short::<FMA>() } else { self.long::<FMA>() }
+    }
+}
+
+impl<T: RowFloat> Backward<'_, T> {
+    #[inline(always)]
+    fn short<const FMA: bool>(self) {
+        let (n, len) = (self.n, group_len(self.n));
+        let mut group = Group::new();
+        let inputs = self.y.chunks(len).zip(self.g.chunks(len));
+        for ((y, g), dx) in inputs.zip(self.dx.chunks_mut(len)) {
+            for ((product, y), g) in group.exps.iter_mut().zip(y).zip(g) {
+                *product = y.mul(*g);
+            }
+            fold_short(Sum, &group.exps[..y.len()], n, &mut group.sums);
+            let rows = y.chunks_exact(n).zip(g.chunks_exact(n)).zip(&group.sums);
+            for (((y, g), dot), dx) in rows.zip(dx.chunks_exact_mut(n)) {
+                combine::<T, FMA>(y, g, dot.wrap::<FMA>(), dx);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn long<const FMA: bool>(self) {
         let n = self.n;
         let rows = self.y.chunks_exact(n).zip(self.g.chunks_exact(n));
         for ((y, g), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
@@ -108,10 +157,20 @@ impl<T: RowFloat> Kernel for Backward<'_, T> {
                 }
                 lanes.add(block);
             }
-            let dot = lanes.sum();
-            for ((y, g), dx) in y.iter().zip(g).zip(dx) {
-                dx.write(T::unwrap::<FMA>(y.wrap::<FMA>() * (g.wrap::<FMA>() - dot)));
-            }
+            combine::<T, FMA>(y, g, lanes.sum(), dx);
         }
+    }
+}
+
+/// `dx = y·(g − dot)`.
+#[inline(always)]
+fn combine<T: RowFloat, const FMA: bool>(
+    y: &[T],
+    g: &[T],
+    dot: T::Real<FMA>,
+    dx: &mut [MaybeUninit<T>],
+) {
+    for ((y, g), dx) in y.iter().zip(g).zip(dx) {
+        dx.write(T::unwrap::<FMA>(y.wrap::<FMA>() * (g.wrap::<FMA>() - dot)));
     }
 }

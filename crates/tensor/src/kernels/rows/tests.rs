@@ -166,6 +166,19 @@ fn large_elements_do_not_overflow() {
 }
 
 #[test]
+fn the_error_of_a_long_row_does_not_grow() {
+    let n = 3_000_017;
+    let mut x = vec![0.0f32; n];
+    x[0] = 2.3;
+    let want = ((n - 1) as f64 + f64::from(2.3f32).exp()).ln();
+    let got = filled(1, |out| logsumexp(&x, n, out))[0];
+    assert!((f64::from(got) - want).abs() < 1.5e-6, "got {got}, want {want}");
+    let got = f64::from(filled(n, |y| softmax(&x, n, y))[1]);
+    let error = (got - (-want).exp()).abs() / got;
+    assert!(error < 5e-7, "relative error {error:e}");
+}
+
+#[test]
 fn a_row_has_the_same_bits_alone_and_among_others() {
     let x = narrow(&noise(5 * 77, 4));
     let all = filled(x.len(), |y| softmax(&x, 77, y));

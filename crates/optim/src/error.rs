@@ -1,0 +1,140 @@
+//! What can be wrong with options, parameters, gradients and state dicts.
+
+use std::fmt;
+
+/// An optimizer, a schedule or a clip refuses something; nothing was changed.
+///
+/// Its `Debug` prints as its `Display`, because that is what `main() -> Result` shows.
+#[derive(Clone, PartialEq)]
+pub enum OptimError {
+    /// A hyper-parameter is out of range.
+    Option {
+        /// Whose: `"Adam"`.
+        of: &'static str,
+        /// Which: `"betas.0"`.
+        option: &'static str,
+        /// What it was set to.
+        value: f64,
+        /// What is allowed: `"0 ≤ betas.0 < 1"`.
+        allowed: &'static str,
+    },
+    /// An optimizer got an empty list of parameters.
+    NoParameters,
+    /// Two parameters have the same name.
+    DuplicateName(String),
+    /// One parameter stands under two names.
+    SharedParameter(String, String),
+    /// A state dict does not fit.
+    Mismatch(Mismatch),
+    /// The bytes or entries of a state dict are no state dict of this kind.
+    Malformed(String),
+    /// These gradients are multiplied by the scale of a gradient scaler.
+    ScaledGradient(Vec<String>),
+    /// These gradients hold an infinity or NaN, and the policy is to refuse them.
+    NonFiniteGradient(Vec<String>),
+    /// The norm of the gradients is infinite or NaN, and `error_if_nonfinite` is set.
+    NonFiniteNorm {
+        /// The norm.
+        norm: f64,
+        /// Its order.
+        norm_type: f64,
+    },
+    /// A scheduler resumes, but this group of the optimizer has no initial learning rate.
+    NoInitialLr(usize),
+}
+
+/// All that does not fit between an optimizer and a state dict.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mismatch {
+    /// What the optimizer has and the state dict lacks.
+    pub missing: Vec<String>,
+    /// What the state dict has and the optimizer does not know.
+    pub unexpected: Vec<String>,
+    /// What both have, but not alike: `"fc.weight.exp_avg is [3, 2], not [2, 3]"`.
+    pub different: Vec<String>,
+}
+
+impl Mismatch {
+    /// An error, if there is anything.
+    pub(crate) fn check(self) -> Result<(), OptimError> {
+        let fits = [&self.missing, &self.unexpected, &self.different].iter().all(|l| l.is_empty());
+        if fits { Ok(()) } else { Err(OptimError::Mismatch(self)) }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        let lists = [
+            ("missing", &self.missing),
+            ("unexpected", &self.unexpected),
+            ("different", &self.different),
+        ];
+        for (what, list) in lists {
+            if !list.is_empty() {
+                write!(f, "{separator}{what}: {}", list.join(", "))?;
+                separator = "; ";
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for OptimError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OptimError::Option { of, option, value, allowed } => {
+                write!(f, "{of}: {option} = {value} is out of range: {allowed}")
+            }
+            OptimError::NoParameters => write!(f, "the list of parameters is empty"),
+            OptimError::DuplicateName(name) => {
+                write!(f, "two parameters are named {name}: the state is kept by name")
+            }
+            OptimError::SharedParameter(first, second) => {
+                write!(f, "{first} and {second} are the same parameter: list it once")
+            }
+            OptimError::Mismatch(mismatch) => write!(f, "the state dict does not fit: {mismatch}"),
+            OptimError::Malformed(what) => write!(f, "no valid state dict: {what}"),
+            OptimError::ScaledGradient(names) => write!(
+                f,
+                "the gradients of {} are still multiplied by the scale: \
+                 unscale them first, or step through the scaler",
+                names.join(", ")
+            ),
+            OptimError::NonFiniteGradient(names) => {
+                write!(f, "the gradients of {} are not finite", names.join(", "))
+            }
+            OptimError::NonFiniteNorm { norm, norm_type } => {
+                write!(f, "the total norm of order {norm_type} is {norm}: gradients not clipped")
+            }
+            OptimError::NoInitialLr(group) => write!(
+                f,
+                "group {group} has no initial learning rate to resume from: \
+                 load the state of the optimizer first"
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for OptimError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for OptimError {}
+
+/// Checks one hyper-parameter; NaN and infinities are never allowed.
+pub(crate) fn in_range(
+    of: &'static str,
+    option: &'static str,
+    value: f64,
+    ok: bool,
+    allowed: &'static str,
+) -> Result<(), OptimError> {
+    if ok && value.is_finite() {
+        Ok(())
+    } else {
+        Err(OptimError::Option { of, option, value, allowed })
+    }
+}

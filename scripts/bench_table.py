@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Reads the JSON lines of both sides of the benchmark from stdin and prints a table."""
+
+import json
+import sys
+
+# Share of the machine's CPU taken by others above which a figure is marked (!): measure again.
+OTHER_CPU_LIMIT = 0.05
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def duration(seconds):
+    """Seconds in the unit that suits them, e.g. 812 µs."""
+    for size, unit in UNITS:
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def cell(line):
+    """What one side has to say about one workload."""
+    if line is None:
+        return "-"
+    if "unsupported" in line:
+        return "unsupported"
+    if "loss0" in line:
+        return f"{line['loss0']:.4f} → {line['loss29']:.4f} ({line['params']})"
+    if line["id"] == "record_neg":
+        return f"{duration(line['min_s'])} (min)"
+    disturbed = " (!)" if line.get("other_cpu", 0) > OTHER_CPU_LIMIT else ""
+    return duration(line["median_s"]) + disturbed
+
+
+def main():
+    """A row is printed as soon as the workload after it begins."""
+    row = "{:<20} {:>26} {:>26} {:>13}"
+    print(row.format("workload", "gradus", "torch", "torch/gradus"), flush=True)
+    sides, current = {}, None
+
+    def flush():
+        gradus, torch = sides.get("gradus"), sides.get("torch")
+        timed = all(side and "median_s" in side for side in (gradus, torch))
+        ratio = f"{torch['median_s'] / gradus['median_s']:.2f}" if timed else ""
+        print(row.format(current, cell(gradus), cell(torch), ratio), flush=True)
+
+    for text in sys.stdin:
+        line = json.loads(text)
+        if line["id"] != current:
+            if current is not None:
+                flush()
+            sides, current = {}, line["id"]
+        sides[line["impl"]] = line
+    if current is not None:
+        flush()
+
+
+if __name__ == "__main__":
+    main()
