@@ -37,9 +37,9 @@ pub mod threads;
 pub use array::{Array, copies};
 pub use dtype::{Category, DType, result_type};
 pub use element::Element;
-#[cfg(not(target_family = "wasm"))]
 pub use error::FormatError;
 pub use format::SafeTensors;
+#[cfg(not(target_family = "wasm"))]
 pub use format::{load_safetensors, save_safetensors, write_atomically};
 pub use lstm::LstmCell;
 pub use matmul::{Finish, matmul_shape};
