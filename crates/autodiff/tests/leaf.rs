@@ -1,4 +1,5 @@
 //! Values and places: who sees an update, what is copied, what waits.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use gradus_autodiff::{
     Autocast, Buffer, Op, OpError, Parameter, Save, Saved, Sweep, Tensor, no_grad,
