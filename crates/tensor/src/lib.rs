@@ -12,6 +12,7 @@
 //! | where do random numbers come from? | `random/`, [`Generator`] |
 
 mod array;
+mod channels;
 mod cross_entropy;
 mod display;
 mod dtype;

@@ -39,11 +39,19 @@ macro_rules! catalog {
     };
 }
 
+mod batch_norm;
+pub use batch_norm::{BatchNorm, BatchNormOptions};
+
 catalog![
+    batch_norm1d: BatchNorm1d,
+    batch_norm2d: BatchNorm2d,
+    dropout: Dropout,
     flatten: Flatten,
     identity: Identity,
     linear: Linear,
+    relu: Relu,
     sequential: Sequential,
+    sigmoid: Sigmoid,
     tanh: Tanh,
 ];
 

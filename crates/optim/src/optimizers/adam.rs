@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 /// # Numerics   bias corrections in f64; f32 within a few units of the last place of an update
 /// # Errors     `lr`, `eps`, `weight_decay` < 0; a beta outside `[0, 1)`
 /// # PyTorch    `torch.optim.Adam`; differences: infinite and NaN options are refused
-/// # Source     Kingma & Ba 2015, Algorithm 1, <https://arxiv.org/abs/1412.6980>; AMSGrad: Reddi, Kale &
-///              Kumar 2018, <https://openreview.net/forum?id=ryQu7f-RZ>
+/// # Source     Kingma & Ba 2015, Algorithm 1, <https://arxiv.org/abs/1412.6980>
+/// AMSGrad: Reddi, Kale & Kumar 2018, <https://openreview.net/forum?id=ryQu7f-RZ>
 /// # Example
 /// ```
 /// use gradus_autodiff::Parameter;

@@ -1,5 +1,6 @@
 //! The loops: instruction levels, element-wise formulas, matrix products.
 
+pub mod channels;
 pub mod convert;
 pub mod dispatch;
 pub mod element;
