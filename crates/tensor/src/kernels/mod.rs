@@ -6,6 +6,7 @@ pub mod dispatch;
 pub mod element;
 pub mod gemm;
 pub mod level;
+pub mod lstm;
 pub mod loops;
 pub mod real;
 pub mod reduce;
