@@ -12,7 +12,8 @@ use std::panic::Location;
 use std::sync::Arc;
 
 /// An input as the door has taken it: its numbers, and the way back.
-pub(crate) struct Taken {
+#[derive(Debug)]
+pub struct Taken {
     pub(crate) array: Array,
     pub(crate) edge: Option<Edge>,
 }
@@ -38,7 +39,9 @@ impl Tensor {
     {
         let mut taken: Few<Taken> = Few::new();
         for t in Pack::<X>::items(x) {
-            taken.push(t.into().into_taken());
+            let borrowed: &Tensor = t.borrow();
+            let place = matches!(borrowed.0, Kind::Place(_));
+            taken.push(if place { borrowed.taken() } else { t.into().into_taken() });
         }
         match run(op, taken) {
             Ok(y) => Ok(y),
@@ -96,6 +99,16 @@ impl Tensor {
         }
         Ok(())
     }
+}
+
+/// The door for `a + b` and its like: the operands go in as they are.
+#[track_caller]
+#[inline]
+pub(crate) fn operator<O>(op: O, a: Taken, b: Taken) -> Tensor
+where
+    O: Op<Out<Tensor> = Tensor>,
+{
+    must(run(op, Few::from([a, b])).map_err(|(e, _)| e))
 }
 
 fn refusal<O: Op>(first: &Tensor, rest: &[&Tensor], rule: &'static str) -> OpError {
