@@ -129,8 +129,9 @@ where
     let want = old.array.meta().clone();
     taken.push(old);
     taken.extend(rest);
+    let becomes_float = O::PROMOTION == Promotion::Float && !want.dtype.is_float();
     match op.infer(Pack::collect(taken.iter().map(|t| t.array.meta()))) {
-        Ok(meta) if meta == want => {}
+        Ok(meta) if meta == want && !becomes_float => {}
         Ok(_) => {
             let rule = "an in-place result keeps shape and dtype";
             let e = OpError::rule(rule).of(O::NAME, metas(&taken));

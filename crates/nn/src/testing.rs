@@ -11,10 +11,12 @@ const STEP: f64 = 1e-5;
 /// Allowed difference, relative to 1 or to the derivative: the error of the central difference.
 const TOLERANCE: f64 = 1e-6;
 
+type Forward = dyn Fn(&[Tensor]) -> Tensor;
+
 /// A module and how it is called.
 pub(crate) struct Built {
     pub(crate) module: Rc<dyn Module>,
-    forward: Rc<dyn Fn(&[Tensor]) -> Tensor>,
+    forward: Rc<Forward>,
     pub(crate) copy: Rc<dyn Fn() -> Built>,
 }
 

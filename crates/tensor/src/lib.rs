@@ -22,6 +22,7 @@ mod error;
 mod format;
 mod indexing;
 pub mod kernels;
+mod lstm;
 mod matmul;
 mod meta;
 mod random;
@@ -40,6 +41,7 @@ pub use error::FormatError;
 pub use format::SafeTensors;
 #[cfg(not(target_family = "wasm"))]
 pub use format::{load_safetensors, save_safetensors, write_atomically};
+pub use lstm::LstmCell;
 pub use matmul::{Finish, matmul_shape};
 pub use meta::Meta;
 pub use random::{

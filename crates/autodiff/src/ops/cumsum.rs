@@ -10,20 +10,30 @@ struct Cumsum {
     reverse: bool,
 }
 
-/// Running sums of the rows that `around` describes, in place.
-fn running<T: Element>(
-    x: &mut [T],
-    [outer, n, inner]: [usize; 3],
-    reverse: bool,
-    add: fn(T, T) -> T,
-) {
-    for o in 0..outer {
-        for i in 1..n {
-            let (to, from) = if reverse { (n - 1 - i, n - i) } else { (i, i - 1) };
-            for j in 0..inner {
-                let at = |row: usize| (o * n + row) * inner + j;
-                x[at(to)] = add(x[at(to)], x[at(from)]);
+/// Running sums along the middle of `[outer, n, inner]`, in place.
+fn running<T: Element>(x: &mut [T], [n, inner]: [usize; 2], back: bool, add: impl Fn(T, T) -> T) {
+    if inner == 1 {
+        for row in x.chunks_exact_mut(n) {
+            let mut sum = T::default();
+            let mut step = |v: &mut T| {
+                sum = add(sum, *v);
+                *v = sum;
+            };
+            if back {
+                row.iter_mut().rev().for_each(&mut step)
+            } else {
+                row.iter_mut().for_each(step)
             }
+        }
+        return;
+    }
+    for block in x.chunks_exact_mut(n * inner) {
+        for i in 1..n {
+            let at = if back { n - i } else { i };
+            let (before, after) = block.split_at_mut(at * inner);
+            let (low, high) = (&mut before[(at - 1) * inner..], &mut after[..inner]);
+            let (to, from) = if back { (low, high) } else { (high, low) };
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = add(*to, *from));
         }
     }
 }
@@ -39,11 +49,12 @@ impl Op for Cumsum {
     }
     /// Running sums are kept in f64, as in PyTorch: their rounding errors add up.
     fn forward(&self, x: Array, _: &mut Save<'_>) -> Array {
-        if x.rank() == 0 {
-            return if x.dtype().is_float() { x } else { x.cast(DType::I64) };
+        let dtype = x.dtype();
+        if x.rank() == 0 || x.numel() == 0 {
+            return x.cast(if dtype.is_float() { dtype } else { DType::I64 });
         }
-        let (dtype, (outer, n, inner)) = (x.dtype(), x.shape().around(self.axis));
-        let rows = [outer, n, inner];
+        let (_, n, inner) = x.shape().around(self.axis);
+        let rows = [n, inner];
         if dtype.is_float() {
             let mut y = x.cast(DType::F64);
             running::<f64>(y.elements_mut(), rows, self.reverse, |a, b| a + b);

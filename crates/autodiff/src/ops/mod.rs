@@ -71,6 +71,7 @@ catalog![
     log_softmax,
     logical_not,
     logsumexp,
+    lstm_cell,
     matmul,
     max,
     max_dim,

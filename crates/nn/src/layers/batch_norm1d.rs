@@ -76,8 +76,11 @@ impl Layer for BatchNorm1d {
 #[cfg(test)]
 pub(super) fn cases() -> Vec<crate::testing::Case> {
     use crate::testing::Case;
-    let options = |affine, track_running_stats| {
-        BatchNormOptions { eps: 0.1, momentum: Some(0.3), affine, track_running_stats }
+    let options = |affine, track_running_stats| BatchNormOptions {
+        eps: 0.1,
+        momentum: Some(0.3),
+        affine,
+        track_running_stats,
     };
     let with = move |a, t| move || BatchNorm1d::with(3, options(a, t));
     vec![

@@ -49,6 +49,7 @@ catalog![
     flatten: Flatten,
     identity: Identity,
     linear: Linear,
+    lstm_cell: LstmCell,
     relu: Relu,
     sequential: Sequential,
     sigmoid: Sigmoid,

@@ -7,6 +7,7 @@ pub mod element;
 pub mod gemm;
 pub mod level;
 pub mod loops;
+pub mod lstm;
 pub mod real;
 pub mod reduce;
 pub mod rows;

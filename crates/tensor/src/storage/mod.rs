@@ -2,8 +2,11 @@
 
 mod block;
 mod pool;
+mod sizes;
 
 pub use pool::{cached_bytes, empty_cache, live_bytes, peak_bytes};
+
+pub(crate) use sizes::Handle;
 
 use crate::Element;
 use block::Block;
