@@ -12,7 +12,8 @@ use std::panic::Location;
 use std::sync::Arc;
 
 /// An input as the door has taken it: its numbers, and the way back.
-pub(crate) struct Taken {
+#[derive(Debug)]
+pub struct Taken {
     pub(crate) array: Array,
     pub(crate) edge: Option<Edge>,
 }
@@ -38,7 +39,9 @@ impl Tensor {
     {
         let mut taken: Few<Taken> = Few::new();
         for t in Pack::<X>::items(x) {
-            taken.push(t.into().into_taken());
+            let borrowed: &Tensor = t.borrow();
+            let place = matches!(borrowed.0, Kind::Place(_));
+            taken.push(if place { borrowed.taken() } else { t.into().into_taken() });
         }
         match run(op, taken) {
             Ok(y) => Ok(y),
@@ -98,6 +101,16 @@ impl Tensor {
     }
 }
 
+/// The door for `a + b` and its like: the operands go in as they are.
+#[track_caller]
+#[inline]
+pub(crate) fn operator<O>(op: O, a: Taken, b: Taken) -> Tensor
+where
+    O: Op<Out<Tensor> = Tensor>,
+{
+    must(run(op, Few::from([a, b])).map_err(|(e, _)| e))
+}
+
 fn refusal<O: Op>(first: &Tensor, rest: &[&Tensor], rule: &'static str) -> OpError {
     let metas = std::iter::once(first).chain(rest.iter().copied()).map(Tensor::meta).collect();
     OpError::rule(rule).of(O::NAME, metas)
@@ -129,8 +142,9 @@ where
     let want = old.array.meta().clone();
     taken.push(old);
     taken.extend(rest);
+    let becomes_float = O::PROMOTION == Promotion::Float && !want.dtype.is_float();
     match op.infer(Pack::collect(taken.iter().map(|t| t.array.meta()))) {
-        Ok(meta) if meta == want => {}
+        Ok(meta) if meta == want && !becomes_float => {}
         Ok(_) => {
             let rule = "an in-place result keeps shape and dtype";
             let e = OpError::rule(rule).of(O::NAME, metas(&taken));

@@ -1,6 +1,7 @@
 //! `+ - * /` for tensors, parameters, buffers and numbers, owned and borrowed, on both sides. An owned
 //! operand is given up, so its buffer can be reused.
 
+use crate::apply::Taken;
 use crate::{Buffer, Parameter, Tensor};
 use gradus_tensor::{DType, Scalar, result_type};
 
@@ -8,6 +9,15 @@ use gradus_tensor::{DType, Scalar, result_type};
 pub trait Operand {
     /// As a tensor; a number takes the dtype that `torch.result_type` gives it beside `other`.
     fn operand(self, other: &Tensor) -> Tensor;
+    /// As the door takes it: what is borrowed is read where it is.
+    #[doc(hidden)]
+    #[inline]
+    fn taken(self, other: &Tensor) -> Taken
+    where
+        Self: Sized,
+    {
+        self.operand(other).into_taken()
+    }
     /// The plain number, if it is one.
     fn number(&self) -> Option<Scalar> {
         None
@@ -23,15 +33,27 @@ impl Operand for &Tensor {
     fn operand(self, _: &Tensor) -> Tensor {
         self.clone()
     }
+    #[inline]
+    fn taken(self, _: &Tensor) -> Taken {
+        Tensor::taken(self)
+    }
 }
 impl Operand for &Parameter {
     fn operand(self, _: &Tensor) -> Tensor {
         self.tensor().clone()
     }
+    #[inline]
+    fn taken(self, _: &Tensor) -> Taken {
+        Tensor::taken(self)
+    }
 }
 impl Operand for &Buffer {
     fn operand(self, _: &Tensor) -> Tensor {
         self.tensor().clone()
+    }
+    #[inline]
+    fn taken(self, _: &Tensor) -> Taken {
+        Tensor::taken(self)
     }
 }
 impl Operand for Scalar {
@@ -79,8 +101,8 @@ macro_rules! operator {
             #[track_caller]
             #[inline]
             fn $f(self, rhs: R) -> Tensor {
-                let rhs = rhs.operand(&self);
-                Tensor::apply($op, [self, rhs])
+                let rhs = rhs.taken(&self);
+                $crate::apply::operator($op, self.into_taken(), rhs)
             }
         }
     };
@@ -90,7 +112,8 @@ macro_rules! operator {
             #[track_caller]
             #[inline]
             fn $f(self, rhs: R) -> Tensor {
-                std::ops::$Trait::$f(Tensor::from(self), rhs)
+                let rhs = rhs.taken(self);
+                $crate::apply::operator($op, Tensor::taken(self), rhs)
             }
         }
     )*};

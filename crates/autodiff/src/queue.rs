@@ -8,27 +8,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A node with the gradients of its outputs that have arrived.
-pub(crate) struct Pending {
-    pub(crate) node: Arc<Node>,
+pub(crate) struct Pending<'a> {
+    pub(crate) node: &'a Arc<Node>,
     pub(crate) grads: Few<Option<Tensor>>,
 }
 
 /// Most graphs have a few open nodes, whose numbers are the highest: those stand in a short, sorted
 /// list; the others wait in a tree. Every number of the list is above every number of the tree.
 #[derive(Default)]
-pub(crate) struct Queue {
-    near: Vec<Pending>,
-    far: BTreeMap<u64, Pending>,
+pub(crate) struct Queue<'a> {
+    near: Vec<Pending<'a>>,
+    far: BTreeMap<u64, Pending<'a>>,
 }
 
 /// Length of the list. A tree costs 40 ns a node, a list of this length 5 ns.
 const NEAR: usize = 32;
 
-impl Queue {
+impl<'a> Queue<'a> {
     /// The entry of this node; a new one has no gradients.
-    pub(crate) fn at(&mut self, node: &Arc<Node>) -> &mut Pending {
+    pub(crate) fn at(&mut self, node: &'a Arc<Node>) -> &mut Pending<'a> {
         let number = node.number;
-        let new = || Pending { node: node.clone(), grads: smallvec![None; node.outputs] };
+        let new = || Pending { node, grads: smallvec![None; node.outputs] };
         if self.far.last_key_value().is_some_and(|(&highest, _)| number <= highest) {
             return self.far.entry(number).or_insert_with(new);
         }
@@ -49,7 +49,7 @@ impl Queue {
         }
     }
     /// The entry with the highest number.
-    pub(crate) fn pop_last(&mut self) -> Option<Pending> {
+    pub(crate) fn pop_last(&mut self) -> Option<Pending<'a>> {
         self.near.pop().or_else(|| self.far.pop_last().map(|(_, p)| p))
     }
 }

@@ -5,11 +5,12 @@ use crate::mode::set_recording;
 use crate::op::Few;
 use crate::place::Place;
 use crate::queue::{Pending, Queue};
+use crate::tensor::Kind;
 use crate::wanted::{Key, Wanted};
 use crate::{GraphError, Saved, Tensor, must};
 use gradus_tensor::Meta;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// How to sweep.
@@ -121,21 +122,24 @@ pub fn grad_allow_unused(
     Ok(keys.into_iter().map(|k| k.and_then(found)).collect())
 }
 
-struct Run {
+/// Borrows the tape from the outputs it started from: an edge costs no count.
+struct Run<'a> {
     how: Sweep,
     wanted: Option<Wanted>,
-    pending: Queue,
+    pending: Queue<'a>,
     leaves: BTreeMap<usize, (Arc<Place>, Option<Tensor>)>,
     found: HashMap<Key, Tensor>,
 }
 
-impl Run {
+impl<'a> Run<'a> {
     fn new(how: Sweep, wanted: Option<Wanted>) -> Self {
         let (pending, leaves, found) = (Queue::default(), BTreeMap::new(), HashMap::new());
         Run { how, wanted, pending, leaves, found }
     }
-    fn start(&mut self, y: &Tensor, grad: Option<&Tensor>) -> Result<(), GraphError> {
-        let edge = y.edge().ok_or_else(|| GraphError::Untracked(y.meta()))?;
+    fn start(&mut self, y: &'a Tensor, grad: Option<&Tensor>) -> Result<(), GraphError> {
+        if !y.requires_grad() {
+            return Err(GraphError::Untracked(y.meta()));
+        }
         match grad {
             None if y.numel() != 1 => return Err(GraphError::NotOneNumber(y.meta())),
             Some(g) if g.meta() != y.meta() => {
@@ -143,7 +147,12 @@ impl Run {
             }
             _ => {}
         }
-        self.deliver(&edge, grad.map_or_else(|| y.ones_like(), Tensor::clone));
+        let g = grad.map_or_else(|| y.ones_like(), Tensor::clone);
+        match &y.0 {
+            Kind::Value { edge: Some(edge), .. } => self.deliver(edge, g),
+            Kind::Value { edge: None, .. } => {}
+            Kind::Place(place) => self.deliver_leaf(&Arc::downgrade(place), g),
+        }
         Ok(())
     }
     fn needs(&self, edge: &Edge) -> bool {
@@ -153,21 +162,22 @@ impl Run {
             (None, Edge::Node(..)) => true,
         }
     }
-    fn deliver(&mut self, edge: &Edge, g: Tensor) {
+    fn deliver(&mut self, edge: &'a Edge, g: Tensor) {
         match edge {
             Edge::Node(node, slot) => {
                 let recorded = self.how.create_graph;
                 add_into(&mut self.pending.at(node).grads[*slot as usize], g, recorded);
             }
-            Edge::Leaf(p) => {
-                let at = p.as_ptr() as usize;
-                if let Some(leaf) = self.leaves.get_mut(&at) {
-                    return add_into(&mut leaf.1, g, self.how.create_graph);
-                }
-                if let Some(place) = p.upgrade().filter(|p| p.requires_grad.load(Relaxed)) {
-                    self.leaves.insert(at, (place, Some(g)));
-                }
-            }
+            Edge::Leaf(place) => self.deliver_leaf(place, g),
+        }
+    }
+    fn deliver_leaf(&mut self, p: &Weak<Place>, g: Tensor) {
+        let at = p.as_ptr() as usize;
+        if let Some(leaf) = self.leaves.get_mut(&at) {
+            return add_into(&mut leaf.1, g, self.how.create_graph);
+        }
+        if let Some(place) = p.upgrade().filter(|p| p.requires_grad.load(Relaxed)) {
+            self.leaves.insert(at, (place, Some(g)));
         }
     }
     fn sweep(&mut self) -> Result<(), GraphError> {
@@ -177,16 +187,16 @@ impl Run {
             let need: Few<bool> = edges.map(|e| e.is_some_and(|e| self.needs(e))).collect();
             let mut state = node.open();
             let retained = state.retained(); // almost always empty: no allocation
-            let kept = if need.contains(&true) { Some(state.saved(&node, retain)?) } else { None };
+            let kept = if need.contains(&true) { Some(state.saved(node, retain)?) } else { None };
             drop(state);
             for (slot, place) in retained.into_iter().flat_map(|r| *r) {
                 if let (Some(place), Some(g)) = (place.upgrade(), &grads[slot as usize]) {
                     place.accumulate(g.clone());
                 }
             }
-            self.hand_out(&node, &grads);
+            self.hand_out(node, &grads);
             let Some(kept) = kept else { continue };
-            let saved = Saved { node: &node, kept, need, recorded: self.how.create_graph };
+            let saved = Saved { node, kept, need, recorded: self.how.create_graph };
             let grads = node.op.vjp(&saved, grads);
             let Saved { need, .. } = saved;
             for ((link, g), need) in node.inputs.iter().zip(grads).zip(need) {

@@ -187,6 +187,14 @@ impl Tensor {
             Kind::Place(p) => Taken { array: p.value(), edge: leaf_edge(&p) },
         }
     }
+    /// As [`Tensor::into_taken`] of a clone; a leaf is read where it is, without a count on its place.
+    #[inline]
+    pub(crate) fn taken(&self) -> Taken {
+        match &self.0 {
+            Kind::Value { array, edge, .. } => Taken { array: array.clone(), edge: edge.clone() },
+            Kind::Place(p) => Taken { array: p.value(), edge: leaf_edge(p) },
+        }
+    }
     pub(crate) fn edge(&self) -> Option<Edge> {
         match &self.0 {
             Kind::Value { edge, .. } => edge.clone(),

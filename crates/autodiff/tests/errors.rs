@@ -1,4 +1,5 @@
 //! A table of misuse: each call panics at the user's line, with the op, all shapes, the rule and a hint.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use gradus_autodiff::Tensor;
 use gradus_tensor::{Array, DType};

@@ -1,4 +1,5 @@
 //! Values and places: who sees an update, what is copied, what waits.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use gradus_autodiff::{
     Autocast, Buffer, Op, OpError, Parameter, Save, Saved, Sweep, Tensor, no_grad,
@@ -46,6 +47,9 @@ fn a_refused_update_leaves_the_handle_as_it_was() {
     let error = catch_unwind(AssertUnwindSafe(|| small.add_(1.5)));
     let message = *error.unwrap_err().downcast::<String>().unwrap();
     assert!(message.contains("cannot be stored in the dtype of the first operand"), "{message}");
+    let error = catch_unwind(AssertUnwindSafe(|| small.div_(2)));
+    let message = *error.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.contains("an in-place result keeps shape and dtype"), "{message}");
     assert_eq!(small.to_vec::<i64>(), [1, 2]);
 }
 

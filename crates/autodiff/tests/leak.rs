@@ -1,7 +1,10 @@
 //! Nothing grows. In a process of its own, so that the counts are exact.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use gradus_autodiff::{Parameter, Sweep, Tensor, live_nodes, no_grad};
 use gradus_tensor::{Array, live_bytes};
+
+type Step<'a> = Box<dyn FnMut() + 'a>;
 
 /// Counts after 10 steps and after 1000.
 fn counts(mut step: impl FnMut()) -> [(u64, usize); 2] {
@@ -18,7 +21,7 @@ fn nodes_and_bytes_are_the_same_at_step_10_and_1000() {
     let x = Tensor::new(Array::randn([5, 20]));
     let loss = || x.matmul(&p).tanh().square_mean();
     let mut kept = Vec::with_capacity(1000);
-    let loops: [(&str, Box<dyn FnMut() + '_>); 5] = [
+    let loops: [(&str, Step<'_>); 5] = [
         (
             "train",
             Box::new(|| {

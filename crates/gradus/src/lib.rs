@@ -38,6 +38,8 @@
 //! | [`data`] | data sets, loaders, readers |
 #![forbid(unsafe_code)]
 
+#[cfg(doctest)]
+mod docs;
 mod error;
 pub mod prelude;
 

@@ -169,6 +169,8 @@ fn a_layer_in_two_places_is_one_layer() {
     let net = Sequential::new().then(shared.clone()).then(Relu::new()).then(shared);
     assert_eq!(names(&net.named_parameters()), ["0.weight", "0.bias"]);
     assert_eq!(net.state_dict().len(), 4);
+    drop(net.eval_scope());
+    assert!(net.is_training());
     let copy = net.deep_copy();
     assert_eq!(copy.named_parameters().len(), 2);
     copy.load_state_dict(&net.state_dict()).expect("the same keys");

@@ -33,8 +33,7 @@ fn message(f: impl Fn() -> Tensor) -> String {
     let result = catch_unwind(AssertUnwindSafe(f));
     panic::set_hook(old);
     assert!(result.is_err(), "it should be refused");
-    let text = seen.lock().expect("free").clone();
-    text
+    seen.lock().expect("free").clone()
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn measure(name: &str, bytes: usize, opt: &mut dyn Optimizer) -> Result<(), Opti
         let mut times = Vec::new();
         for _ in 0..REPEATS {
             let start = Instant::now();
-            let _ = opt.step()?;
+            opt.step()?;
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }
         times.sort_by(f64::total_cmp);

@@ -19,7 +19,7 @@ fn one(v: f64) -> (Parameter, [(String, Parameter); 1]) {
 fn run(opt: &mut dyn Optimizer, p: &Parameter, grads: &[Option<f64>]) -> Vec<f64> {
     let step = |g: &Option<f64>| {
         p.set_grad(g.map(|g| Tensor::from([g])));
-        let _ = opt.step().unwrap();
+        opt.step().unwrap();
         p.item()
     };
     grads.iter().map(step).collect()
@@ -91,8 +91,8 @@ fn b07_the_step_counter_advances_once_a_step() {
     let options = AdamOptions { lr: 0.01, ..Default::default() };
     let mut opt = Adam::from_parameters([a.clone(), b.clone()], options).unwrap();
     for (g, want) in GRADS.iter().zip(ADAM) {
-        [&a, &b].map(|p| p.set_grad(g.map(|g| Tensor::from([g]))));
-        let _ = opt.step().unwrap();
+        [&a, &b].into_iter().for_each(|p| p.set_grad(g.map(|g| Tensor::from([g]))));
+        opt.step().unwrap();
         close(&[a.item(), b.item()], &[want, want]);
     }
 }
@@ -148,7 +148,7 @@ fn all_options_of_adam_together() {
     let mut opt = Adam::from_parameters([p.clone()], options).unwrap();
     for g in GRADS.into_iter().flatten() {
         p.set_grad(Some([g, -3.0 * g].into()));
-        let _ = opt.step().unwrap();
+        opt.step().unwrap();
     }
     let got = p.to_vec::<f64>();
     for (a, b) in got.into_iter().zip([0.964_789_941_216_800_6, -1.970_641_805_823_560_2]) {
@@ -164,7 +164,7 @@ fn b14_a_step_changes_no_gradient_and_records_nothing() {
     let loss = (p.tensor() * p.tensor()).sum();
     loss.backward();
     let before = gradus_autodiff::live_nodes();
-    let _ = opt.step().unwrap();
+    opt.step().unwrap();
     assert_eq!(p.grad().unwrap().item(), 2.0);
     assert_eq!(gradus_autodiff::live_nodes(), before);
     assert!(p.tensor().is_leaf());
@@ -178,7 +178,7 @@ fn b15_half_parameters_neither_vanish_nor_explode() {
             let options = AdamOptions { lr: 0.125, ..Default::default() };
             let mut opt = Adam::from_parameters([p.clone()], options).unwrap();
             p.set_grad(Some(Array::from_f64([1], dtype, &[g]).into()));
-            let _ = opt.step().unwrap();
+            opt.step().unwrap();
             let want = 1.0 - 0.125 * moves;
             assert!((p.item() - want).abs() < 0.02, "{dtype} {g}: {}", p.item());
         }
@@ -188,7 +188,7 @@ fn b15_half_parameters_neither_vanish_nor_explode() {
         let mut opt = Sgd::from_parameters([p.clone()], options).unwrap();
         for _ in 0..10_000 {
             p.set_grad(Some(Array::ones([1], dtype).into()));
-            let _ = opt.step().unwrap();
+            opt.step().unwrap();
         }
         assert!((p.item() - 0.9).abs() < 4e-3, "{dtype}: {}", p.item());
     }
@@ -204,7 +204,7 @@ fn b15_a_huge_rate_does_not_overflow_the_momentum_of_a_half_parameter() {
     let options = SgdOptions { lr: 1e10, momentum: 0.9, ..Default::default() };
     let mut opt = Sgd::from_parameters([p.clone()], options).unwrap();
     p.set_grad(Some(Array::from_f64([1], DType::F16, &[1e-7]).into()));
-    let _ = opt.step().unwrap();
+    opt.step().unwrap();
     let state = opt.state_dict();
     assert!(state.array("state.0.momentum_buffer").unwrap().all_finite());
     assert!((state.array("state.0.master").unwrap().item() + 1192.0).abs() < 1.0);
@@ -311,7 +311,7 @@ fn a_step_does_not_change_a_graph_recorded_before_it() {
     let mut opt = Sgd::new(params, SgdOptions { lr: 1.0, ..Default::default() }).unwrap();
     let loss = (p.tensor() * p.tensor()).sum();
     p.set_grad(Some([6.0].into()));
-    let _ = opt.step().unwrap();
+    opt.step().unwrap();
     assert_eq!(p.item(), -3.0);
     opt.zero_grad();
     loss.backward();
@@ -326,7 +326,7 @@ fn a_gradient_that_is_a_view_or_of_another_type_is_taken_as_it_is() {
         let mut opt = Sgd::from_parameters([p.clone()], options).unwrap();
         let grad = Array::from([[1.0_f32, 2.0], [3.0, 4.0]]).transpose(0, 1);
         p.set_grad(Some(grad.into()));
-        let _ = opt.step().unwrap();
+        opt.step().unwrap();
         assert_eq!(p.to_vec::<f64>(), [-1.0, -3.0, -2.0, -4.0], "{dtype}");
         assert_eq!(p.dtype(), dtype);
     }

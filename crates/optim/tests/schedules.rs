@@ -16,7 +16,7 @@ fn optimizer(lr: f64) -> Sgd {
 fn used(opt: &mut Sgd, n: usize, mut step: impl FnMut(&mut Sgd)) -> Vec<f64> {
     let each = |_| {
         let lr = opt.lrs()[0];
-        let _ = opt.step().unwrap();
+        opt.step().unwrap();
         step(opt);
         lr
     };

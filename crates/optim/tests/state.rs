@@ -19,7 +19,7 @@ fn adam(names: &[&str]) -> Adam {
     for (_, p) in opt.named_parameters() {
         p.set_grad(Some([[0.5_f32, -0.5]].into()));
     }
-    let _ = opt.step().unwrap();
+    opt.step().unwrap();
     opt
 }
 
@@ -58,7 +58,7 @@ fn the_keys_are_names_and_pytorchs() {
     assert_eq!(groups[0].options["eps"], 1e-8);
     let mut sgd = Sgd::new(named(&["w"]), SgdOptions::default()).unwrap();
     sgd.named_parameters()[0].1.set_grad(Some([[1.0_f32, 1.0]].into()));
-    let _ = sgd.step().unwrap();
+    sgd.step().unwrap();
     assert!(sgd.parameter_state("w").unwrap().is_empty(), "no momentum, no state");
     assert!(Sgd::new(named(&["w"]), SgdOptions::default()).unwrap().parameter_state("w").is_none());
 }
@@ -68,7 +68,7 @@ fn a_saved_state_is_a_snapshot() {
     let mut opt = adam(&["w"]);
     let state = opt.state_dict();
     let bytes = state.to_bytes().unwrap();
-    let _ = opt.step().unwrap();
+    opt.step().unwrap();
     assert_eq!(state.to_bytes().unwrap(), bytes);
     assert_ne!(opt.state_dict(), state);
 }
@@ -200,11 +200,11 @@ fn momentum_switched_on_later_starts_from_the_gradient_and_is_not_missing() {
     let options = SgdOptions { lr: 0.1, dampening: 0.5, ..Default::default() };
     let mut opt = Sgd::from_parameters([p.clone()], options.clone()).unwrap();
     p.set_grad(Some([1.0].into()));
-    let _ = opt.step().unwrap();
+    opt.step().unwrap();
     opt.set_options(0, SgdOptions { momentum: 0.9, ..options }).unwrap();
     let state = opt.state_dict();
     opt.load_state_dict(&state).unwrap();
-    let _ = opt.step().unwrap();
+    opt.step().unwrap();
     assert!((p.item() - 0.8).abs() < 1e-15, "the first velocity has no dampening");
 }
 

@@ -52,7 +52,7 @@ fn sgd_has_pytorchs_bits() {
         for t in 0..5 {
             let grad: Array = (0..32).map(|i| grad(i, t)).collect::<Vec<_>>().into();
             p.set_grad(Some(grad.into()));
-            let _ = opt.step().unwrap();
+            opt.step().unwrap();
         }
         let got: Vec<u32> = p.to_vec::<f32>().into_iter().map(f32::to_bits).collect();
         assert_eq!(got, want, "{options:?}");

@@ -1,9 +1,10 @@
 //! The size of every axis, shared between arrays; broadcasting.
 
+use crate::storage::Handle;
 use smallvec::SmallVec;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// Sizes or strides of up to four axes live without an allocation of their own.
 pub type Axes<T> = SmallVec<[T; 4]>;
@@ -13,12 +14,7 @@ pub type Axes<T> = SmallVec<[T; 4]>;
 /// Shared, because most results have the shape of an input, and one word wide, because handles are
 /// moved far more often than shapes are made.
 #[derive(Clone)]
-pub struct Shape(Arc<Sizes>);
-
-struct Sizes {
-    sizes: Axes<usize>,
-    numel: usize,
-}
+pub struct Shape(Handle);
 
 impl Shape {
     /// From sizes.
@@ -42,12 +38,11 @@ impl Shape {
         let product = sizes.iter().try_fold(1usize, |n, &s| n.checked_mul(s.max(1)));
         product.filter(|&n| n <= limit)?;
         let numel = sizes.iter().product();
-        Some(Shape(Arc::new(Sizes { sizes: sizes.into(), numel })))
+        Some(Shape(Handle::new(sizes, numel)))
     }
     /// `[]`.
     pub fn scalar() -> Self {
-        static SCALAR: LazyLock<Shape> =
-            LazyLock::new(|| Shape(Arc::new(Sizes { sizes: Axes::new(), numel: 1 })));
+        static SCALAR: LazyLock<Shape> = LazyLock::new(|| Shape(Handle::new(&[], 1)));
         SCALAR.clone()
     }
     /// The sizes.
@@ -123,7 +118,7 @@ impl Shape {
 impl PartialEq for Shape {
     #[inline]
     fn eq(&self, other: &Shape) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.dims() == other.dims()
+        self.0.same(&other.0) || self.dims() == other.dims()
     }
 }
 impl Eq for Shape {}

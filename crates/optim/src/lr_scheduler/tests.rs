@@ -35,7 +35,7 @@ fn optimizer() -> Sgd {
 
 fn advance<S: Schedule>(opt: &mut Sgd, sched: &mut Scheduler<S>, steps: usize) -> Vec<Vec<f64>> {
     let step = |_| {
-        let _ = opt.step().unwrap();
+        opt.step().unwrap();
         sched.step(opt);
         assert_eq!(sched.get_last_lr(), opt.lrs());
         opt.lrs()
@@ -84,7 +84,7 @@ over_catalog! { only_skipped_steps_do_not_count(name, options) {
     sched.step(&mut opt);
     assert_eq!((opt.lrs(), sched.last_epoch()), (before, 3), "{name}");
     skip(&mut opt);
-    let _ = opt.step().unwrap();
+    opt.step().unwrap();
     sched.step(&mut opt);
     assert_eq!(sched.last_epoch(), 4, "{name}: one of two was applied");
     sched.step(&mut opt);

@@ -74,7 +74,8 @@ impl Array {
     #[inline]
     pub(crate) fn own_elements<T: Element>(&mut self) -> Option<&mut [T]> {
         self.expect::<T>();
-        if !self.is_whole() {
+        // `get_mut` alone would lock and unlock the count before it finds another handle.
+        if !self.is_reusable() {
             return None;
         }
         let len = self.numel();
