@@ -53,10 +53,6 @@ impl Attrs {
     fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, Miss> {
         value.ok_or_else(|| Miss::Failed(format!("the fixture gives {} no {key}", self.of)))
     }
-    /// Is it there and not `None`?
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.left.get(key).is_some_and(|v| !v.is_null())
-    }
     pub(super) fn int(&mut self, key: &str) -> Result<Option<isize>, Miss> {
         self.take(key, |v| isize::try_from(v.as_i64()?).ok())
     }
@@ -87,7 +83,6 @@ impl Attrs {
         Ok(self.take(key, number)?.unwrap_or(default))
     }
     /// A number that may be `None`, which is not the default.
-    #[allow(dead_code, reason = "for layers whose momentum may be None")]
     pub(super) fn optional_float(
         &mut self,
         key: &str,

@@ -56,7 +56,7 @@ impl<'a> Case<'a> {
     pub(super) fn input(&self, key: &str) -> Result<Array, Miss> {
         self.seen.borrow_mut().insert(key.to_owned());
         match self.stored(key) {
-            Some(x) if x.dtype() == DType::U8 => Ok(x.cast(DType::Bool)),
+            Some(x) if x.dtype() == DType::U8 => Ok(x.clone().cast(DType::Bool)),
             Some(x) => Ok(x.clone()),
             None => failed(format!("the fixture has no {key}")),
         }
@@ -93,7 +93,7 @@ impl<'a> Case<'a> {
     }
     /// As [`Case::check`], where the reference has a float for what is a counter here.
     pub(super) fn check_value(&self, key: &str, got: &Array) -> Result<(), Miss> {
-        self.check(key, &got.cast(self.dtype))
+        self.check(key, &got.clone().cast(self.dtype))
     }
     pub(super) fn check_with(
         &self,
@@ -110,8 +110,9 @@ impl<'a> Case<'a> {
         };
         let Some(text) = difference(got, want, tolerance, extent) else { return Ok(()) };
         let other = self.stored(&second).or_else(|| self.wide(key));
-        if other.is_none_or(|w| difference(got, &w.cast(want.dtype()), tolerance, extent).is_some())
-        {
+        let differs =
+            |w: &Array| difference(got, &w.clone().cast(want.dtype()), tolerance, extent).is_some();
+        if other.is_none_or(differs) {
             self.differs(format!("{key}: {text}"));
         }
         Ok(())
@@ -136,7 +137,8 @@ impl<'a> Case<'a> {
     pub(super) fn found(&self) -> Option<String> {
         let all = self.differences.borrow();
         let first = all.first()?;
-        let more = if all.len() > 1 { format!(" (and {} more)", all.len() - 1) } else { String::new() };
+        let more =
+            if all.len() > 1 { format!(" (and {} more)", all.len() - 1) } else { String::new() };
         Some(format!("{first}{more}"))
     }
     /// Has every stored tensor been used?

@@ -133,6 +133,6 @@ mod tests {
         assert!(difference(&x, &Array::from([[1.0, 2.0]]), EXACT, Extent::All).is_some());
         assert!(difference(&x, &Array::from([1.0_f32, 2.0]), EXACT, Extent::All).is_some());
         let bools = Array::from([true, false]);
-        assert_eq!(difference(&bools, &bools.cast(DType::U8), EXACT, Extent::All), None);
+        assert_eq!(difference(&bools, &bools.clone().cast(DType::U8), EXACT, Extent::All), None);
     }
 }

@@ -11,13 +11,15 @@
 //! A name that is in no table, an option nobody asked for and a stored result nobody compared make a
 //! case *unsupported*: it is neither passed nor failed.
 
-mod attrs;
 mod amp;
+mod attrs;
 mod case;
 mod clip;
 mod compare;
 mod folder;
 mod miss;
+#[cfg(test)]
+mod mutants;
 mod nn;
 mod ops;
 mod optim;

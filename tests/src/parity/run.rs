@@ -143,7 +143,7 @@ pub fn replay(root: &Path, selection: &Selection, report: &mut dyn FnMut(Outcome
 }
 
 /// The worst of both dtypes: a failure, then what is not supported.
-fn judge(folder: &Folder, spec: &serde_json::Value, dtype: Option<DType>) -> Verdict {
+pub(super) fn judge(folder: &Folder, spec: &serde_json::Value, dtype: Option<DType>) -> Verdict {
     let dtypes: &[DType] = match dtype {
         _ if folder.group == "sched" => &[DType::F64], // lrs are always f64
         Some(DType::F32) => &[DType::F32],
@@ -177,25 +177,28 @@ fn once(case: &Case<'_>) -> Result<(), Miss> {
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
-    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+    static LAST: RefCell<Option<Miss>> = const { RefCell::new(None) };
 }
 
-/// Runs `f`; a panic on this thread is not printed, but becomes a refusal with its text and line.
+/// Runs `f`; a panic on this thread is not printed, but becomes a refusal if it names the rule that the
+/// call breaks, as gradus' panics do. Any other panic is a failure.
 pub(super) fn quietly(f: impl FnOnce() -> Result<(), Miss>) -> Result<(), Miss> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let loud = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if QUIET.get() {
-                let text = info.to_string().replace('\n', " ");
-                LAST.with_borrow_mut(|last| *last = text);
-            } else {
-                loud(info);
+            if !QUIET.get() {
+                return loud(info);
             }
+            let text = info.to_string().replace('\n', " ");
+            let refused = text.contains(" rule: ");
+            let miss = if refused { Miss::Refused(text) } else { Miss::Failed(text) };
+            LAST.set(Some(miss));
         }));
     });
     let before = QUIET.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(f));
     QUIET.set(before);
-    result.unwrap_or_else(|_| Err(Miss::Refused(LAST.with_borrow(String::clone))))
+    let lost = || Miss::Failed("a panic without a text".into());
+    result.unwrap_or_else(|_| Err(LAST.take().unwrap_or_else(lost)))
 }

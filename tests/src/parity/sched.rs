@@ -40,7 +40,9 @@ impl Sequence {
     }
 }
 
-fn build(case: &Case<'_>) -> Result<(Box<dyn Growing>, Box<dyn AnySchedule>), Miss> {
+type Pair = (Box<dyn Growing>, Box<dyn AnySchedule>);
+
+fn build(case: &Case<'_>) -> Result<Pair, Miss> {
     let spec = &case.spec["optimizer"];
     let args = spec["args"].as_object().cloned().unwrap_or_default();
     let group = |(i, lr): (usize, &Value)| {
@@ -93,10 +95,8 @@ fn check(case: &Case<'_>, key: &str, got: &[Vec<f64>]) -> Result<(), Miss> {
         return failed(format!("{key}: got {} steps, want {}", got.len(), want.len()));
     }
     for (k, (got, want)) in got.iter().zip(want).enumerate() {
-        let numbers: Vec<f64> =
-            want.as_array().into_iter().flatten().filter_map(number).collect();
-        let near =
-            |(g, w): (&f64, &f64)| close(*g, *w, tolerance.atol + tolerance.rtol * w.abs());
+        let numbers: Vec<f64> = want.as_array().into_iter().flatten().filter_map(number).collect();
+        let near = |(g, w): (&f64, &f64)| close(*g, *w, tolerance.atol + tolerance.rtol * w.abs());
         if got.len() != numbers.len() || !got.iter().zip(&numbers).all(near) {
             case.differs(format!("{key}[{k}]: got {}, want {want}", json!(got)));
         }

@@ -39,7 +39,8 @@ impl Chain {
                 state.insert(key.as_str(), case.input(&format!("init/{name}.{key}"))?);
             }
             let keys = built.module.load_state_dict_with(&state, Strict::No)?;
-            let is_buffer = |key: &String| built.module.named_buffers().iter().any(|(b, _)| b == key);
+            let is_buffer =
+                |key: &String| built.module.named_buffers().iter().any(|(b, _)| b == key);
             if !keys.unexpected.is_empty() || !keys.missing.iter().all(is_buffer) {
                 return Err(LoadError::Keys { keys, wrong_shape: Vec::new() }.into());
             }
@@ -81,7 +82,8 @@ impl Data<'_> {
                 let x = Tensor::new(case.shared("data/digits_x")?.narrow(0, a, b - a));
                 let y = case.shared("data/digits_y")?.narrow(0, a, b - a);
                 let shape = case.spec["input"]["shape"].as_array().into_iter().flatten();
-                let shape: Vec<isize> = shape.filter_map(|n| n.as_i64().map(|n| n as isize)).collect();
+                let shape: Vec<isize> =
+                    shape.filter_map(|n| n.as_i64().map(|n| n as isize)).collect();
                 Ok((x.reshape(&shape), Tensor::new(y)))
             }
             Some("text") => {

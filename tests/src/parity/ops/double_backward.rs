@@ -1,14 +1,14 @@
 //! The kind `double_backward`: the gradient of a gradient, through every element.
 
 use super::functions::{correlation, cumprod, gelu, layer_norm, norm, softplus};
-use super::table::{UNARY, entry};
+use super::table::{Table, UNARY, Unary, entry};
 use super::{gradient, leaf};
 use crate::parity::case::Case;
 use crate::parity::miss::{Miss, unsupported};
 use gradus_autodiff::{Tensor, cross_entropy, mse_loss};
 
 /// Functions that are no op of one input.
-const FUNCTIONS: &[(&str, fn(&Tensor) -> Tensor)] = &[
+const FUNCTIONS: &Table<Unary> = &[
     ("pow3", |x| x.pow(3)),
     ("pow_half", |x| x.pow(2.5)),
     ("matmul_self", |x| x.matmul(x)),

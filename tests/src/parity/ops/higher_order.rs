@@ -12,9 +12,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("rosenbrock2", rosenbrock),
     ("logreg", logreg),
     ("mlp_tanh", mlp_tanh),
-    ("poly", |x, _| {
-        Ok(x.pow(3).sum() + x.select(0, 0) * x.select(0, 1) * x.select(0, 2))
-    }),
+    ("poly", |x, _| Ok(x.pow(3).sum() + x.select(0, 0) * x.select(0, 1) * x.select(0, 2))),
     ("expdot", |x, _| Ok((x.sum() * 0.3).exp() + (x.select(0, 0) * x.select(0, -1)).sin())),
     ("softmax_sq", |x, _| {
         let weights: Vec<f64> = (1..=x.numel()).map(|i| i as f64).collect();
@@ -22,7 +20,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
         Ok(x.softmax(0).dot(&weights).square())
     }),
     ("lse_tanh", |x, _| Ok(x.logsumexp(&[0], false) * x.tanh().sum())),
-    ("norm3", |x, _| Ok(norm(x).pow(3) + (1.0 + x.dot(x)).reciprocal())),
+    ("norm3", |x, _| Ok(norm(x).pow(3) + (x.dot(x) + 1.0).reciprocal())),
     ("grad_penalty", |x, case| {
         let a = case.shared("const/gp/A").map(Tensor::new)?;
         Ok(gradient(&a.matmul(x).tanh().sum(), None, x)?.square().sum())
@@ -37,7 +35,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
 
 fn rosenbrock(x: &Tensor, _: &Case<'_>) -> Result<Tensor, Miss> {
     let (next, this) = neighbours(x);
-    Ok(((next - this.square()).square() * 100.0 + (1.0 - &this).square()).sum())
+    Ok(((next - this.square()).square() * 100.0 + (&this - 1.0).square()).sum())
 }
 
 fn logreg(w: &Tensor, case: &Case<'_>) -> Result<Tensor, Miss> {

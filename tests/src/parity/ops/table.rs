@@ -8,8 +8,18 @@ use gradus_tensor::DType;
 /// A call: inputs and keyword arguments to outputs.
 type Call = dyn Fn(&[Tensor], &mut Attrs) -> Result<Vec<Tensor>, Miss>;
 
+/// Names and what they mean.
+pub(super) type Table<F> = [(&'static str, F)];
+
+pub(super) type Unary = fn(&Tensor) -> Tensor;
+type Binary = fn(&Tensor, &Tensor) -> Tensor;
+type OverAxes = fn(&Tensor, &[isize], bool) -> Tensor;
+type ValuesAndIndices = fn(&Tensor, isize, bool) -> (Tensor, Tensor);
+type AlongAxis = fn(&Tensor, isize) -> Tensor;
+type Other = fn(&[Tensor], &mut Attrs) -> Result<Tensor, Miss>;
+
 /// `f(x)`
-pub(super) const UNARY: &[(&str, fn(&Tensor) -> Tensor)] = &[
+pub(super) const UNARY: &Table<Unary> = &[
     ("abs", Tensor::abs),
     ("ceil", Tensor::ceil),
     ("clone", Tensor::copy),
@@ -43,7 +53,7 @@ pub(super) const UNARY: &[(&str, fn(&Tensor) -> Tensor)] = &[
 ];
 
 /// `f(a, b)`
-const BINARY: &[(&str, fn(&Tensor, &Tensor) -> Tensor)] = &[
+const BINARY: &Table<Binary> = &[
     ("add", |a, b| a + b),
     ("bmm", Tensor::bmm),
     ("div", |a, b| a / b),
@@ -64,7 +74,7 @@ const BINARY: &[(&str, fn(&Tensor, &Tensor) -> Tensor)] = &[
 ];
 
 /// `f(x, dim, keepdim)` with an axis, several, or all.
-const OVER_AXES: &[(&str, fn(&Tensor, &[isize], bool) -> Tensor)] = &[
+const OVER_AXES: &Table<OverAxes> = &[
     ("amax", Tensor::amax),
     ("amin", Tensor::amin),
     ("logsumexp", Tensor::logsumexp),
@@ -73,18 +83,21 @@ const OVER_AXES: &[(&str, fn(&Tensor, &[isize], bool) -> Tensor)] = &[
 ];
 
 /// `f(x)` over all elements, without arguments.
-const OVER_ALL: &[(&str, fn(&Tensor) -> Tensor)] = &[("max", Tensor::max), ("min", Tensor::min)];
+const OVER_ALL: &Table<Unary> = &[("max", Tensor::max), ("min", Tensor::min)];
 
 /// `f(x, dim, keepdim)` → (values, indices)
-const VALUES_AND_INDICES: &[(&str, fn(&Tensor, isize, bool) -> (Tensor, Tensor))] =
+const VALUES_AND_INDICES: &Table<ValuesAndIndices> =
     &[("max_dim", Tensor::max_dim), ("min_dim", Tensor::min_dim)];
 
 /// `f(x, dim)`
-const ALONG_AXIS: &[(&str, fn(&Tensor, isize) -> Tensor)] =
-    &[("log_softmax", Tensor::log_softmax), ("softmax", Tensor::softmax)];
+const ALONG_AXIS: &Table<AlongAxis> = &[
+    ("cumsum", Tensor::cumsum),
+    ("log_softmax", Tensor::log_softmax),
+    ("softmax", Tensor::softmax),
+];
 
 /// `f(x…)` with arguments of its own.
-const OTHERS: &[(&str, fn(&[Tensor], &mut Attrs) -> Result<Tensor, Miss>)] = &[
+const OTHERS: &Table<Other> = &[
     ("addmm", |x, a| {
         let (beta, alpha) = (a.scalar("beta")?, a.scalar("alpha")?);
         Ok(x[0].addmm(&x[1], &x[2], beta.unwrap_or(1.into()), alpha.unwrap_or(1.into())))
@@ -115,6 +128,10 @@ const OTHERS: &[(&str, fn(&[Tensor], &mut Attrs) -> Result<Tensor, Miss>)] = &[
     }),
     ("permute", |x, a| Ok(x[0].permute(&a.axes("dims")?))),
     ("pow_scalar", |x, a| Ok(x[0].pow(a.need_scalar("exponent")?))),
+    ("prod", |x, a| match a.int("dim")? {
+        Some(dim) => Ok(x[0].prod_dim(dim, a.flag("keepdim", false)?)),
+        None => Ok(x[0].prod()),
+    }),
     ("reshape", |x, a| Ok(x[0].reshape(&a.axes("shape")?))),
     ("rpow_scalar", |x, a| Ok(x[0].rpow(a.need_scalar("base")?))),
     ("select", |x, a| Ok(x[0].select(a.need_int("dim")?, a.need_int("index")?))),
@@ -166,7 +183,7 @@ pub(super) fn find(name: &str) -> Option<Box<Call>> {
 }
 
 /// The entry of a table.
-pub(super) fn entry<F: Copy>(table: &[(&str, F)], name: &str) -> Option<F> {
+pub(super) fn entry<F: Copy>(table: &Table<F>, name: &str) -> Option<F> {
     table.iter().find(|(n, _)| *n == name).map(|(_, f)| *f)
 }
 
@@ -181,7 +198,7 @@ fn inplace_chain(x: &Tensor) -> Tensor {
 fn arg(
     x: &Tensor,
     attrs: &mut Attrs,
-    all: fn(&Tensor) -> Tensor,
+    all: Unary,
     along: fn(&Tensor, isize, bool) -> Tensor,
 ) -> Result<Tensor, Miss> {
     match (attrs.int("dim")?, attrs.flag("keepdim", false)?) {
