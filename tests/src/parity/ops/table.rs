@@ -112,13 +112,7 @@ const OTHERS: &Table<Other> = &[
         (None, None) => failed("clamp without a bound"),
     }),
     ("dropout", |x, a| Ok(x[0].dropout(a.float("p", 0.5)?, a.flag("training", true)?))),
-    ("expand", |x, a| {
-        let sizes = a.axes("shape")?;
-        match sizes.iter().map(|&n| usize::try_from(n).ok()).collect::<Option<Vec<_>>>() {
-            Some(sizes) => Ok(x[0].expand(sizes.as_slice())),
-            None => unsupported("no size -1 of expand"),
-        }
-    }),
+    ("expand", |x, a| Ok(x[0].expand_sizes(&a.axes("shape")?))),
     ("flatten", |x, a| Ok(x[0].flatten(a.int_or("start_dim", 0)?, a.int_or("end_dim", -1)?))),
     ("gather", |x, a| Ok(x[0].gather(a.need_int("dim")?, &x[1]))),
     ("index_select", |x, a| Ok(x[0].index_select(a.need_int("dim")?, &x[1]))),
@@ -140,9 +134,10 @@ const OTHERS: &Table<Other> = &[
         let (end, step) = (a.int_or("end", isize::MAX)?, a.int_or("step", 1)?);
         Ok(x[0].slice(dim, start, end, usize::try_from(step).unwrap_or(0)))
     }),
-    ("squeeze", |x, a| match a.int("dim")? {
-        Some(dim) => Ok(x[0].squeeze(dim)),
-        None => Ok(x[0].squeeze_all()),
+    ("squeeze", |x, a| match a.axes("dim")?.as_slice() {
+        [] => Ok(x[0].squeeze_all()),
+        &[dim] => Ok(x[0].squeeze(dim)),
+        dims => Ok(x[0].squeeze_dims(dims)),
     }),
     ("stack", |x, a| Ok(Tensor::stack(&x.iter().collect::<Vec<_>>(), a.int_or("dim", 0)?))),
     ("std", |x, a| spread(&x[0], a, |x, dims, n, keepdim| x.std_dims(dims, n, keepdim))),
