@@ -152,8 +152,9 @@ where
         let mut taken = arrays.zip(edges).map(|(array, edge)| Taken { array, edge });
         (e, taken.next().expect("an in-place op has an input"))
     };
+    let becomes_float = O::PROMOTION == Promotion::Float && !want.dtype.is_float();
     match inputs.infer(&op) {
-        Ok(meta) if meta == want => run(op, inputs).map_err(first),
+        Ok(meta) if meta == want && !becomes_float => run(op, inputs).map_err(first),
         Ok(_) => {
             let rule = "an in-place result keeps shape and dtype";
             Err(first((OpError::rule(rule).of(O::NAME, inputs.metas()), inputs)))

@@ -8,6 +8,7 @@ use crate::saved::Kept;
 use gradus_tensor::Meta;
 use std::fmt;
 use std::mem;
+use std::ops::Deref;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -36,11 +37,14 @@ pub(crate) struct Link {
     pub(crate) meta: Meta,
 }
 
+/// The inputs of a recorded op, of which there is at least one: where a history is dropped.
+pub(crate) struct Inputs(Few<Link>);
+
 /// One recorded op.
 pub(crate) struct Node {
     pub(crate) number: u64,
     pub(crate) op: Box<dyn Rule>, // ops are mostly of size zero: no allocation
-    pub(crate) inputs: Few<Link>,
+    pub(crate) inputs: Inputs,
     pub(crate) outputs: usize,
     pub(crate) at: &'static Location<'static>,
     state: Mutex<State>,
@@ -66,6 +70,7 @@ impl Node {
         kept: Kept,
     ) -> Arc<Node> {
         let state = Mutex::new(State { kept, freed: false, retained: None });
+        let inputs = Inputs(inputs);
         Arc::new(Node { number: MADE.fetch_add(1, Relaxed), op, inputs, outputs, at, state })
     }
     fn state(&self) -> MutexGuard<'_, State> {
@@ -101,22 +106,32 @@ impl State {
 
 /// Free a long history with a loop; the derived drop would recurse once per node. `into_inner` gives
 /// the node to exactly one of several threads that let go at once.
-impl Drop for Node {
+impl Drop for Inputs {
     fn drop(&mut self) {
-        DROPPED.fetch_add(1, Relaxed);
-        let mut stack = Vec::new();
-        let mut inputs = mem::take(&mut self.inputs);
+        let mut inputs = mem::take(&mut self.0);
+        if inputs.is_empty() {
+            return; // another drop has taken and counted them
+        }
+        let (mut dropped, mut stack) = (1, Vec::new());
         loop {
             for link in inputs.drain(..) {
                 if let Some(Edge::Node(node, _)) = link.edge
                     && let Some(mut node) = Arc::into_inner(node)
                 {
-                    stack.push(mem::take(&mut node.inputs));
+                    stack.push(mem::take(&mut node.inputs.0));
+                    dropped += 1;
                 }
             }
-            let Some(next) = stack.pop() else { return };
+            let Some(next) = stack.pop() else { break };
             inputs = next;
         }
+        DROPPED.fetch_add(dropped, Relaxed);
+    }
+}
+impl Deref for Inputs {
+    type Target = [Link];
+    fn deref(&self) -> &[Link] {
+        &self.0
     }
 }
 

@@ -1,6 +1,6 @@
 //! Derivatives against central differences, for ops, layers and your own functions.
 
-use crate::{Sweep, Tensor, grad_allow_unused};
+use crate::{Sweep, Tensor, grad_allow_unused, must};
 use gradus_tensor::{Array, DType, Shape};
 use std::fmt;
 
@@ -64,7 +64,7 @@ pub fn gradgradcheck(f: impl Fn(&[Tensor]) -> Tensor, inputs: &[Array]) -> Resul
             return zero;
         }
         let all: Vec<&Tensor> = x.iter().collect();
-        let grads = grad_allow_unused(&[&y], &[], &all, Sweep::CREATE).expect("y is tracked");
+        let grads = must(grad_allow_unused(&[&y], &[], &all, Sweep::CREATE));
         let square = |g: &Tensor| weighted(&(g * g));
         grads.iter().flatten().map(square).fold(zero, |a, b| a + b)
     })
@@ -85,7 +85,7 @@ fn compare(inputs: &[Array], f: impl Fn(&[Tensor]) -> Tensor) -> Result<(), Mism
     let y = f(&x);
     let all: Vec<&Tensor> = x.iter().collect();
     let got = if y.requires_grad() {
-        grad_allow_unused(&[&y], &[], &all, Sweep::default()).expect("y is tracked")
+        must(grad_allow_unused(&[&y], &[], &all, Sweep::default()))
     } else {
         vec![None; x.len()] // a derivative that is zero everywhere
     };

@@ -7,6 +7,7 @@
 mod measure;
 mod overhead;
 mod products;
+mod training;
 
 use measure::Protocol;
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ type Workload = (&'static str, fn(&'static str, &Protocol));
 fn workloads() -> Vec<Workload> {
     let mut all = overhead::WORKLOADS.to_vec();
     all.extend_from_slice(products::WORKLOADS);
+    all.extend_from_slice(training::WORKLOADS);
     all
 }
 

@@ -1,4 +1,5 @@
 //! Bad files give an error that names the file and the trouble; none gives a panic.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use flate2::{Compression, write::GzEncoder};
 use gradus_data::{DataLoader, Dataset, Idx, Mnist, TensorDataset};

@@ -25,7 +25,8 @@ pub(crate) fn describe(module: &(impl Module + ?Sized)) -> String {
         }
         Item::Leave => {
             let node = open.pop().expect("a field that ends has begun");
-            if !node.is_leaf && !(node.kind.is_empty() && node.children.is_empty()) {
+            let is_nothing = node.kind.is_empty() && node.children.is_empty();
+            if !node.is_leaf && !is_nothing {
                 open.last_mut().expect("the root stays open").children.push(node);
             }
         }

@@ -47,9 +47,12 @@ pub mod init;
 mod layer;
 pub mod layers;
 mod load;
+pub mod losses;
 mod module;
 mod site;
 mod state_dict;
+#[cfg(test)]
+mod testing;
 mod visitor;
 
 pub use deep_copy::{DeepCopy, Ties};
@@ -58,6 +61,7 @@ pub use gradus_nn_derive::Module;
 pub use layer::{IntoLayer, Lambda, Layer};
 pub use layers::*;
 pub use load::{IncompatibleKeys, LoadError, Strict, WrongShape};
+pub use losses::*;
 pub use module::{EvalScope, Module};
 pub use site::{Call, HookHandle, Site};
 pub use state_dict::StateDict;

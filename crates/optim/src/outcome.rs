@@ -5,7 +5,6 @@ use std::fmt;
 
 /// What a step did. Numerical trouble is data, not an error.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use]
 pub enum StepOutcome {
     /// The parameters that have a gradient were moved.
     Applied {

@@ -1,25 +1,14 @@
 //! Cross-entropy of rows of logits with class positions, and its gradient: one pass each.
 
 use crate::kernels::rows::{RowFloat, exp_sums, scaled_softmax};
-use crate::rows::row_lane;
+use crate::rows::{lane, row_lane};
 use crate::storage::as_uninit;
-use crate::{Array, DType, Element, threads};
+use crate::{Array, Element, threads};
 
 /// Serial nanoseconds for each logit: an exponential.
 const NS_PER_ELEMENT: f64 = 0.6;
 /// Logits of one task, at least.
 const CHUNK: usize = 8 << 10;
-
-/// Run `$body` with `$T` bound to the type that rows of this dtype are computed in.
-macro_rules! lane {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        if row_lane($dtype) == DType::F64 {
-            crate::element::arm!($T, f64, $body)
-        } else {
-            crate::element::arm!($T, f32, $body)
-        }
-    };
-}
 
 impl Array {
     /// Losses `[m]` of the rows of `self: [m, c]`, in f64 for f64, else in f32, and what their gradient

@@ -12,6 +12,7 @@
 //! | where do random numbers come from? | `random/`, [`Generator`] |
 
 mod array;
+mod channels;
 mod cross_entropy;
 mod display;
 mod dtype;
@@ -21,6 +22,7 @@ mod error;
 mod format;
 mod indexing;
 pub mod kernels;
+mod lstm;
 mod matmul;
 mod meta;
 mod random;
@@ -39,6 +41,7 @@ pub use error::FormatError;
 pub use format::SafeTensors;
 #[cfg(not(target_family = "wasm"))]
 pub use format::{load_safetensors, save_safetensors, write_atomically};
+pub use lstm::LstmCell;
 pub use matmul::{Finish, matmul_shape};
 pub use meta::Meta;
 pub use random::{

@@ -51,6 +51,18 @@ pub(crate) fn row_lane(dtype: DType) -> DType {
     if dtype == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
+/// Run `$body` with `$T` bound to the type that rows of this dtype are computed in.
+macro_rules! lane {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        if crate::rows::row_lane($dtype) == $crate::DType::F64 {
+            crate::element::arm!($T, f64, $body)
+        } else {
+            crate::element::arm!($T, f32, $body)
+        }
+    };
+}
+pub(crate) use lane;
+
 /// Run `$kernel` over the rows in f32 or f64, and come back to the dtype of `$x`.
 macro_rules! over_rows {
     ([$($x:ident),*], $axis:expr, $kernel:ident($($arg:ident),*)) => {{

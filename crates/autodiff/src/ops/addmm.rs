@@ -42,7 +42,7 @@ impl Op for Addmm {
             _ => return Err(OpError::rule("C broadcasts to [m, n]")),
         }
         let whole = |s: Scalar| s.dtype() != DType::F64;
-        if !c.dtype.is_float() && !(whole(self.beta) && whole(self.alpha)) {
+        if !(c.dtype.is_float() || whole(self.beta) && whole(self.alpha)) {
             return Err(OpError::rule("beta and alpha are integers if the tensors are"));
         }
         Ok(Meta { shape, dtype: c.dtype })
@@ -57,7 +57,7 @@ impl Op for Addmm {
         let product = a.matmul(&b);
         let blend = Blend { beta: self.beta, alpha: self.alpha };
         if self.beta.to_f64() == 0.0 {
-            // Twice the product, of which the second counts 0: NaN in C stays out, as in PyTorch.
+            // C is not read, so NaN in it stays out, as in PyTorch.
             let zero = Array::zeros((), product.dtype());
             return product.zip(zero, blend);
         }

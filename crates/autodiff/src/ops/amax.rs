@@ -38,18 +38,28 @@ impl Extreme {
         save.cache(1, &y.reshape(&without(x.shape(), &self.axes, true)));
         y.reshape(&shape)
     }
-    /// `x̄ = ȳ·m/Σm` with `m` = 1 where the extreme stands. Beside a NaN nothing equals the extreme, and
-    /// 0/0 makes every gradient NaN, unless NaN counts as equal to itself.
+    /// `x̄ = ȳ/Σm · m` with `m` = 1 where the extreme stands. Beside a NaN nothing equals the extreme,
+    /// and 0/0 makes every gradient NaN, unless NaN counts as equal to itself.
     pub(super) fn rule(&self, saved: &Saved<'_>, g: &Tensor, nan_is_equal: bool) -> Tensor {
-        let [x, y] = [0, 1].map(|i| Tensor::new(saved.cache(i).clone()));
-        let mut stands = x.eq(&y);
-        if nan_is_equal {
-            stands = stands + x.isnan() * y.isnan();
-        }
-        let stands = stands.to_dtype(x.dtype());
+        let (x, y) = (saved.cache(0), saved.cache(1));
+        let stands = Tensor::new(x.clone().zip(y.clone(), Stands { nan_is_equal }));
         let dims: Axes<isize> = self.axes.iter().map(|&a| a as isize).collect();
         let count = if dims.is_empty() { stands.clone() } else { stands.sum_dims(&dims, true) };
-        g.reshape_to(y.shape()) * (stands / count)
+        g.reshape_to(y.shape()) / count * stands
+    }
+}
+
+/// 1 where an element equals the extreme, else 0.
+#[derive(Clone, Copy)]
+struct Stands {
+    nan_is_equal: bool,
+}
+
+impl Zip for Stands {
+    #[inline(always)]
+    fn f<R: Real>(self, x: R, extreme: R) -> R {
+        let both_nan = x.is_nan() & extreme.is_nan() & self.nan_is_equal;
+        R::select((x == extreme) | both_nan, R::of(1.0), R::of(0.0))
     }
 }
 

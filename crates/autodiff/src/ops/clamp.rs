@@ -3,24 +3,26 @@
 use super::prelude::*;
 use gradus_tensor::result_type;
 
-/// Either bound may be absent.
+/// Ready for the loop, which must not ask for every element whether a bound is there: an absent one
+/// is −∞ or ∞.
 #[derive(Clone, Copy)]
 struct Clamp {
-    low: Option<Scalar>,
-    high: Option<Scalar>,
+    low: f64,
+    high: f64,
+    integers: (i64, i64),
+    /// Is there no lower bound? No upper one?
+    open: (bool, bool),
 }
 
 impl Map for Clamp {
     /// NaN stays, and a bound that is NaN gives NaN; where the bounds cross, the upper one wins.
     #[inline(always)]
     fn f<R: Real>(self, x: R) -> R {
-        let y = self.low.map_or(x, |low| x.maximum(R::of(low.to_f64())));
-        self.high.map_or(y, |high| y.minimum(R::of(high.to_f64())))
+        x.maximum(R::of(self.low)).minimum(R::of(self.high))
     }
     #[inline(always)]
     fn int(self, x: i64) -> i64 {
-        let y = self.low.map_or(x, |low| x.max(low.to_i64()));
-        self.high.map_or(y, |high| y.min(high.to_i64()))
+        x.max(self.integers.0).min(self.integers.1)
     }
 }
 
@@ -51,8 +53,8 @@ struct ClampBackward(Clamp);
 impl Zip for ClampBackward {
     #[inline(always)]
     fn f<R: Real>(self, g: R, x: R) -> R {
-        let above = self.0.low.is_none_or(|low| x > R::of(low.to_f64()));
-        let below = self.0.high.is_none_or(|high| x < R::of(high.to_f64()));
+        let above = (x > R::of(self.0.low)) | self.0.open.0;
+        let below = (x < R::of(self.0.high)) | self.0.open.1;
         R::select(above & below, g, R::of(0.0))
     }
 }
@@ -78,12 +80,22 @@ impl Op for ClampBackward {
 }
 
 impl Clamp {
+    fn new(low: Option<Scalar>, high: Option<Scalar>) -> Self {
+        let real = |bound: Option<Scalar>, absent| bound.map_or(absent, Scalar::to_f64);
+        let integer = |bound: Option<Scalar>, absent| bound.map_or(absent, Scalar::to_i64);
+        Clamp {
+            low: real(low, f64::NEG_INFINITY),
+            high: real(high, f64::INFINITY),
+            integers: (integer(low, i64::MIN), integer(high, i64::MAX)),
+            open: (low.is_none(), high.is_none()),
+        }
+    }
     /// Integers become f32 beside a bound with a fraction, as everywhere.
     #[track_caller]
-    fn of(self, x: &Tensor) -> Tensor {
-        let bounds = [self.low, self.high].into_iter().flatten().map(|b| (b.dtype(), None));
+    fn of(low: Option<Scalar>, high: Option<Scalar>, x: &Tensor) -> Tensor {
+        let bounds = [low, high].into_iter().flatten().map(|b| (b.dtype(), None));
         let dtype = result_type(std::iter::once((x.dtype(), Some(x.rank()))).chain(bounds));
-        Tensor::apply(self, x.to_dtype(dtype))
+        Tensor::apply(Clamp::new(low, high), x.to_dtype(dtype))
     }
 }
 
@@ -97,17 +109,17 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn clamp(&self, min: impl Into<Scalar>, max: impl Into<Scalar>) -> Tensor {
-        Clamp { low: Some(min.into()), high: Some(max.into()) }.of(self)
+        Clamp::of(Some(min.into()), Some(max.into()), self)
     }
     /// As [`Tensor::clamp`], with a lower bound only (`torch.clamp(min=…)`).
     #[track_caller]
     pub fn clamp_min(&self, min: impl Into<Scalar>) -> Tensor {
-        Clamp { low: Some(min.into()), high: None }.of(self)
+        Clamp::of(Some(min.into()), None, self)
     }
     /// As [`Tensor::clamp`], with an upper bound only (`torch.clamp(max=…)`).
     #[track_caller]
     pub fn clamp_max(&self, max: impl Into<Scalar>) -> Tensor {
-        Clamp { low: None, high: Some(max.into()) }.of(self)
+        Clamp::of(None, Some(max.into()), self)
     }
     /// `self ← clamp(self)`, in place if nobody else holds the buffer (`torch.clamp_`); the dtype stays.
     ///
@@ -115,7 +127,7 @@ impl Tensor {
     /// If `self` is a leaf that is tracked here.
     #[track_caller]
     pub fn clamp_(&mut self, min: impl Into<Scalar>, max: impl Into<Scalar>) {
-        must(self.try_assign(Clamp { low: Some(min.into()), high: Some(max.into()) }, &[]));
+        must(self.try_assign(Clamp::new(Some(min.into()), Some(max.into())), &[]));
     }
 }
 
@@ -128,7 +140,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(&[&[]], |x| x[0].clamp(-1, 1)),
         Case::new(&[&[0, 2]], |x| x[0].clamp(-1, 1)),
         Case::new(&[&[2, 3], &[2, 3]], |x| {
-            let clamp = Clamp { low: Some(Scalar::Float(-0.5)), high: Some(Scalar::Float(0.4)) };
+            let clamp = Clamp::new(Some(Scalar::Float(-0.5)), None);
             Tensor::apply(ClampBackward(clamp), [&x[0], &x[1]])
         }),
     ]

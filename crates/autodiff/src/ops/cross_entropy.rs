@@ -114,7 +114,7 @@ impl Op for Surprise {
 /// The loss for any targets `q: [m, C]`, in which the weights are; a mean divides by `total`.
 #[track_caller]
 fn soft(x: &Tensor, q: &Tensor, total: f64, reduction: Reduction) -> Tensor {
-    let all = Tensor::apply(Surprise, [q, &log_softmax(x)]);
+    let all = Tensor::apply(Surprise, [q, &x.log_softmax(-1)]);
     match reduction {
         Reduction::None => all.sum_dims(&[-1], false),
         Reduction::Mean => all.sum() / total,
@@ -163,11 +163,6 @@ fn probabilities(
             Err(OpError::rule("weight: [C]").hint(hint))
         }
     }
-}
-
-fn log_softmax(x: &Tensor) -> Tensor {
-    let below = x - x.max_dim(-1, true).0.detach();
-    &below - below.exp().sum_dims(&[-1], true).log()
 }
 
 /// Options of [`cross_entropy_with`].

@@ -46,6 +46,35 @@ impl Tensor {
         }
         Tensor::try_apply(Expand(shape), self)
     }
+    /// As [`Tensor::expand`], with −1 where an axis keeps its size (`torch.Tensor.expand(-1, 4)`).
+    ///
+    /// # Panics
+    /// If the shapes do not fit, or −1 stands for an axis that `self` does not have.
+    #[track_caller]
+    pub fn expand_sizes(&self, sizes: &[isize]) -> Tensor {
+        must(self.try_expand_sizes(sizes))
+    }
+    /// As [`Tensor::expand_sizes`].
+    ///
+    /// # Errors
+    /// If the shapes do not fit, or −1 stands for an axis that `self` does not have.
+    #[track_caller]
+    pub fn try_expand_sizes(&self, sizes: &[isize]) -> Result<Tensor, OpError> {
+        let new = sizes.len().saturating_sub(self.rank());
+        let kept = |i: usize| i.checked_sub(new).and_then(|j| self.shape().get(j).copied());
+        let size = |(i, &s): (usize, &isize)| match s {
+            -1 => kept(i),
+            s => usize::try_from(s).ok(),
+        };
+        let shape: Option<Vec<usize>> = sizes.iter().enumerate().map(size).collect();
+        match shape {
+            Some(shape) => self.try_expand(shape),
+            None => {
+                let e = OpError::rule("sizes are not negative; -1 keeps an axis of the input");
+                Err(e.hint(format!("sizes are {sizes:?}")).at("expand", self))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +82,7 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new(&[&[1, 3]], |x| x[0].expand([2, 3])),
         Case::new(&[&[2, 1]], |x| x[0].expand([4, 2, 3]) * &x[0]),
+        Case::new(&[&[2, 1]], |x| x[0].expand_sizes(&[3, -1, 2])),
         Case::new(&[&[]], |x| x[0].expand([2])),
         Case::new(&[&[1]], |x| x[0].expand([0])),
     ]

@@ -150,6 +150,29 @@ impl Tensor {
         }
         Tensor::try_apply(Reshape(shape.without(axis)), self)
     }
+    /// The axes of `dims` gone whose size is 1 (`torch.squeeze(dims)`).
+    ///
+    /// # Panics
+    /// If an axis does not exist or is named twice.
+    #[track_caller]
+    pub fn squeeze_dims(&self, dims: &[isize]) -> Tensor {
+        must(self.try_squeeze_dims(dims))
+    }
+    /// As [`Tensor::squeeze_dims`].
+    ///
+    /// # Errors
+    /// If an axis does not exist or is named twice.
+    #[track_caller]
+    pub fn try_squeeze_dims(&self, dims: &[isize]) -> Result<Tensor, OpError> {
+        if dims.is_empty() {
+            return Ok(self.clone());
+        }
+        let named = axes(dims, self.shape()).map_err(|e| e.at("squeeze", self))?;
+        let stays = |&i: &usize| self.shape()[i] != 1 || !named.contains(&i);
+        let sizes: gradus_tensor::Axes<usize> =
+            (0..self.rank()).filter(stays).map(|i| self.shape()[i]).collect();
+        Tensor::try_apply(Reshape(Shape::new(&sizes)), self)
+    }
     /// All axes of size 1 gone (`torch.squeeze`).
     #[track_caller]
     pub fn squeeze_all(&self) -> Tensor {
@@ -169,5 +192,6 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(&[&[2, 3, 2]], |x| x[0].flatten(1, -1)),
         Case::new(&[&[2, 3]], |x| x[0].unsqueeze(-1).squeeze(2).unsqueeze(0)),
         Case::new(&[&[1, 2, 1]], |x| x[0].squeeze_all()),
+        Case::new(&[&[1, 2, 1, 1]], |x| x[0].squeeze_dims(&[0, -1, 1])),
     ]
 }

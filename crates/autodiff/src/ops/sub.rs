@@ -65,6 +65,6 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(&[&[2, 3], &[2, 3]], |x| &x[0] - &x[1]),
         Case::new(&[&[3], &[2, 1]], |x| &x[0] - &x[1]),
         Case::new(&[&[], &[2, 0]], |x| 1 - &x[0] - &x[1]),
-        Case::new(&[&[3]], |x| &x[0] - &x[0]),
+        Case::new(&[&[3]], |x| x[0].clone() - &x[0]),
     ]
 }

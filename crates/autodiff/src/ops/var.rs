@@ -2,6 +2,7 @@
 
 use super::mean::{Divided, count};
 use super::prelude::*;
+use super::square::Square;
 use gradus_tensor::Axes;
 
 /// What variance and standard deviation are taken over.
@@ -44,16 +45,6 @@ impl Zip for Deviation {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Square;
-
-impl Map for Square {
-    #[inline(always)]
-    fn f<R: Real>(self, x: R) -> R {
-        x * x
-    }
-}
-
 /// `(Σ d², Σ d) -> (Σ d² − (Σ d)²/n)/degrees`, at least 0
 #[derive(Clone, Copy)]
 struct FromSums {
@@ -90,7 +81,8 @@ impl Spread {
     pub(super) fn variance(&self, x: Array) -> Array {
         let shape = without(x.shape(), &self.axes, self.keepdim);
         let n = count(x.shape(), &self.axes) as f64;
-        let x = x.clone().cast(x.dtype().accumulator());
+        let wide = x.dtype().accumulator();
+        let x = x.cast(wide);
         let mean = x.sum_axes(&self.axes).map(Divided(n));
         let d = x.zip(mean, Deviation);
         let sum = d.sum_axes(&self.axes);

@@ -39,11 +39,20 @@ macro_rules! catalog {
     };
 }
 
+mod batch_norm;
+pub use batch_norm::{BatchNorm, BatchNormOptions};
+
 catalog![
+    batch_norm1d: BatchNorm1d,
+    batch_norm2d: BatchNorm2d,
+    dropout: Dropout,
     flatten: Flatten,
     identity: Identity,
     linear: Linear,
+    lstm_cell: LstmCell,
+    relu: Relu,
     sequential: Sequential,
+    sigmoid: Sigmoid,
     tanh: Tanh,
 ];
 

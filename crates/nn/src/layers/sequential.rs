@@ -1,8 +1,7 @@
 //! `y = fₙ(… f₁(x))`.
 
-use crate::{IntoLayer, Layer, Module, Site, Visitor};
+use crate::{DeepCopy, IntoLayer, Layer, Module, Site, Ties, Visitor};
 use gradus_autodiff::Tensor;
-use std::ops::Index;
 
 /// Layers one after the other, named `0`, `1`, …; a closure takes a number, too.
 ///
@@ -19,20 +18,15 @@ use std::ops::Index;
 /// assert_eq!(net.named_parameters()[2].0, "2.weight");
 /// assert_eq!(net.forward(&Tensor::from([[0.5_f32; 4]])).shape().dims(), [1, 2]);
 /// ```
-#[derive(Module)]
-#[module(crate = "crate")]
 pub struct Sequential {
-    layers: Layers,
+    layers: Vec<Box<dyn Layer>>,
     site: Site,
 }
-
-/// The layers, whose numbers are the names: they add none of their own.
-struct Layers(Vec<Box<dyn Layer>>);
 
 impl Sequential {
     /// Without layers: `y = x`.
     pub fn new() -> Self {
-        Sequential::from(Vec::new())
+        Sequential { layers: Vec::new(), site: Site::new("Sequential") }
     }
     /// With one more layer.
     #[must_use]
@@ -57,4 +51,69 @@ impl Sequential {
     pub fn iter(&self) -> impl Iterator<Item = &dyn Layer> {
         self.layers.iter().map(|layer| &**layer)
     }
+}
+
+impl Default for Sequential {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The layers `0`, `1`, ….
+///
+/// ```
+/// use gradus_nn::{Layer, Linear, Relu, Sequential};
+/// let layers: Vec<Box<dyn Layer>> = vec![Box::new(Linear::new(2, 2)), Box::new(Relu::new())];
+/// assert_eq!(Sequential::from(layers).len(), 2);
+/// ```
+impl From<Vec<Box<dyn Layer>>> for Sequential {
+    fn from(layers: Vec<Box<dyn Layer>>) -> Self {
+        layers.into_iter().collect()
+    }
+}
+
+impl<L: Layer + 'static> FromIterator<L> for Sequential {
+    fn from_iter<I: IntoIterator<Item = L>>(layers: I) -> Self {
+        let mut all = Sequential::new();
+        layers.into_iter().for_each(|layer| all.push(layer));
+        all
+    }
+}
+
+/// By hand, for the numbers are the names: the field adds none of its own.
+impl Module for Sequential {
+    fn visit(&self, visitor: &mut Visitor<'_>) {
+        visitor.field("site", &self.site);
+        self.layers.visit(visitor);
+    }
+}
+
+impl DeepCopy for Sequential {
+    fn deep_copy_with(&self, ties: &mut Ties) -> Self {
+        let (layers, site) = (self.layers.deep_copy_with(ties), self.site.deep_copy_with(ties));
+        Sequential { layers, site }
+    }
+}
+
+impl Layer for Sequential {
+    fn forward(&self, x: &Tensor) -> Tensor {
+        let call = self.site.enter();
+        let mut y = x.clone();
+        for layer in &self.layers {
+            y = layer.forward(&y); // not in a closure: it would stand for the user's line
+        }
+        call.leave(y)
+    }
+}
+
+#[cfg(test)]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::Case;
+    use crate::{Linear, Tanh};
+    let two =
+        || Sequential::new().then(Linear::new(3, 2)).then(Tanh::new()).then(Linear::new(2, 2));
+    vec![
+        Case::layer(&[2, 3], two).empty(&[0, 3], &[0, 2]).refuses(&[4, 9]),
+        Case::layer(&[2, 3], Sequential::new).empty(&[0], &[0]),
+    ]
 }

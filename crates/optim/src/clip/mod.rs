@@ -31,12 +31,15 @@ impl Default for ClipOptions {
 /// ```
 /// Parameters without a gradient do not count; without any gradient the norm is 0.
 ///
-/// # Numerics   the norm in f64, for half types too: it does not overflow. If it is infinite or NaN,
-///              the gradients become what PyTorch's become: 0 and NaN, or all NaN
-/// # Errors     `max_norm` < 0 or NaN; gradients still multiplied by a scaler's scale. Nothing is
-///              changed then
-/// # PyTorch    `torch.nn.utils.clip_grad_norm_`; differences: the norm of f32, f16 and of large f64
-///              gradients does not overflow, a negative `max_norm` is an error
+/// # Numerics
+/// The norm is computed in f64, for half types too, and does not overflow. If it is infinite or NaN, the
+/// gradients become what PyTorch's become: 0 and NaN, or all NaN.
+/// # Errors
+/// A `max_norm` that is negative or NaN, and gradients still multiplied by a scaler's scale. Nothing is
+/// changed then.
+/// # PyTorch
+/// `torch.nn.utils.clip_grad_norm_`; differences: the norm does not overflow, a negative `max_norm` is an
+/// error.
 /// # Source     Pascanu, Mikolov & Bengio 2013, Algorithm 1, <https://arxiv.org/abs/1211.5063>
 /// # Example
 /// ```
@@ -49,9 +52,6 @@ impl Default for ClipOptions {
 /// assert!((g[0] - 0.6).abs() < 1e-6 && (g[1] - 0.8).abs() < 1e-6);
 /// # Ok::<(), gradus_optim::OptimError>(())
 /// ```
-///
-/// # Errors
-/// See above.
 pub fn clip_grad_norm<'a>(
     parameters: impl IntoIterator<Item = &'a Parameter>,
     max_norm: f64,

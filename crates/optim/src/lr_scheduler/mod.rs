@@ -16,7 +16,7 @@ pub use scheduler::{At, Schedule, Scheduler};
 /// pub use step_lr::{StepLr, StepLrOptions};
 /// pub const SCHEDULES: &[&str] = &["step_lr"];
 /// #[cfg(test)]
-/// pub(crate) fn for_each_case(visit: &mut impl Visit) {
+/// fn for_each_case(visit: &mut impl Visit) {
 ///     for options in step_lr::cases() { visit.case("step_lr", options); }
 /// }
 /// ```
@@ -30,7 +30,7 @@ macro_rules! catalog {
 
         /// Every schedule with each of its option sets.
         #[cfg(test)]
-        pub(crate) fn for_each_case(visit: &mut impl tests::Visit) {
+        fn for_each_case(visit: &mut impl tests::Visit) {
             $(for options in $file::cases() {
                 visit.case(stringify!($file), options);
             })*

@@ -12,7 +12,7 @@
 /// pub use sgd::{Sgd, SgdOptions};
 /// pub const OPTIMIZERS: &[&str] = &["sgd"];
 /// #[cfg(test)]
-/// pub(crate) fn for_each_case(visit: &mut impl Visit) {
+/// fn for_each_case(visit: &mut impl Visit) {
 ///     for options in sgd::cases() { visit.case("sgd", options); }
 /// }
 /// ```
@@ -26,7 +26,7 @@ macro_rules! catalog {
 
         /// Every optimizer with each of its option sets.
         #[cfg(test)]
-        pub(crate) fn for_each_case(visit: &mut impl tests::Visit) {
+        fn for_each_case(visit: &mut impl tests::Visit) {
             $(for options in $file::cases() {
                 visit.case(stringify!($file), options);
             })*

@@ -1,5 +1,6 @@
 //! Which instructions this CPU has; asked once, so that a plain `cargo build` uses all of them.
 
+use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// A set of instructions that the kernels are compiled for. Each level contains the ones before.
@@ -31,6 +32,7 @@ pub fn level() -> Level {
 
 #[cold]
 fn first() -> Level {
+    warn_if_slow();
     let most = match std::env::var("GRADUS_CPU").as_deref() {
         Ok("baseline") => Level::Baseline,
         Ok("avx2") => Level::Avx2,
@@ -39,6 +41,20 @@ fn first() -> Level {
     let level = most.min(detected());
     LEVEL.store(level as u8, Relaxed);
     level
+}
+
+/// A program without optimisation is 50 times slower than one with it, and its user may not know.
+fn warn_if_slow() {
+    static ONCE: Once = Once::new();
+    let quiet = std::env::var_os("GRADUS_QUIET").is_some();
+    if env!("GRADUS_OPT_LEVEL") == "0" && !quiet {
+        ONCE.call_once(|| {
+            eprintln!(
+                "gradus is compiled without optimisation and will be very slow: use --release, or set \
+                 opt-level = 3 in [profile.dev.package.\"*\"] (GRADUS_QUIET=1 silences this)"
+            );
+        });
+    }
 }
 
 /// The best level of this CPU, whatever `GRADUS_CPU` says.

@@ -113,9 +113,11 @@ pub fn update_at<U: Update, T: Float + Convert<S>, S: Convert<T> + Default + Par
     T::run_at(level, Fused { rule, unscale, piece });
 }
 
-/// Elements a block: two AVX-512 registers of f32 for each of value, gradient and three states, so
-/// that a block is loaded, computed and stored in registers.
-const BLOCK: usize = 32;
+/// Elements a block: four AVX-512 registers of f32, which hides the latency of a root and a division.
+const BLOCK: usize = 64;
+
+/// The largest number of states of a rule: Adam with AMSGrad and centered RMSprop have three.
+const MOST_STATES: usize = 3;
 
 struct Fused<'a, 's, U, T, S> {
     rule: U,
@@ -132,87 +134,116 @@ impl<U: Update, T: Float + Convert<S>, S: Convert<T> + Default + PartialEq> Kern
     fn run<const FMA: bool>(self) {
         let Fused { rule, unscale, piece: Piece { value, mut stored, grad, state } } = self;
         let slots = U::State::<T::Real<FMA>>::default().as_mut().len();
-        assert_eq!(state.len(), slots, "an update with another number of states than its rule");
+        assert!(state.len() == slots && slots <= MOST_STATES, "the rule has {slots} states");
+        let [mut room_x, mut room_g] = [[T::default(); BLOCK]; 2];
+        let mut rooms = [[T::default(); BLOCK]; MOST_STATES];
         for at in (0..value.len()).step_by(BLOCK) {
             let here = at..value.len().min(at + BLOCK);
-            let mut x = load(&value[here.clone()]);
+            let x = lent(&mut value[here.clone()], &mut room_x);
             if let Some(stored) = &stored {
-                refresh(&mut x, load(&stored[here.clone()]));
+                refresh(x, &stored[here.clone()]);
             }
             let g = match grad {
-                Gradient::Wide(g) => load(&g[here.clone()]),
-                Gradient::Stored(g) => load(&g[here.clone()]).map(S::convert),
+                Gradient::Wide(g) => seen(&g[here.clone()], &mut room_g),
+                Gradient::Stored(g) => converted(&g[here.clone()], &mut room_g),
             };
-            let mut s = [[T::default(); BLOCK]; MOST_STATES];
-            for (room, from) in s.iter_mut().zip(state.iter()) {
-                if let Some(from) = from {
-                    *room = load(&from[here.clone()]);
-                }
-            }
-            block::<U, T, FMA>(rule, unscale, &mut x, &g, &mut s, slots);
-            for (room, to) in s.iter().zip(state.iter_mut()) {
-                if let Some(to) = to {
-                    store(room, &mut to[here.clone()]);
-                }
-            }
-            store(&x, &mut value[here.clone()]);
+            let mut states = state.iter_mut();
+            let mut next = |room| match states.next() {
+                Some(Some(state)) => lent(&mut state[here.clone()], room),
+                _ => zeroed(room),
+            };
+            let [a, b, c] = &mut rooms;
+            let (a, b, c) = (next(a), next(b), next(c));
+            block::<U, T, FMA>(rule, unscale, x, g, a, b, c);
             if let Some(stored) = &mut stored {
-                store(&x.map(T::convert), &mut stored[here]);
+                stored[here.clone()].iter_mut().zip(x.iter()).for_each(|(s, x)| *s = x.convert());
+            }
+            if here.len() < BLOCK {
+                give_back(&room_x, &mut value[here.clone()]);
+                for (room, state) in rooms.iter().zip(state.iter_mut()) {
+                    if let Some(state) = state {
+                        give_back(room, &mut state[here.clone()]);
+                    }
+                }
             }
         }
     }
 }
 
-/// The largest number of states of a rule: RMSprop, RAdam and Adam with AMSGrad have three.
-const MOST_STATES: usize = 4;
-
-/// The formula on one block.
+/// The formula on one block. One reference for each array, so that the compiler knows that none
+/// overlaps another.
 #[inline(always)]
 fn block<U: Update, T: Float, const FMA: bool>(
     rule: U,
     unscale: f64,
     x: &mut [T; BLOCK],
     g: &[T; BLOCK],
-    s: &mut [[T; BLOCK]; MOST_STATES],
-    slots: usize,
+    a: &mut [T; BLOCK],
+    b: &mut [T; BLOCK],
+    c: &mut [T; BLOCK],
 ) {
     let unscale = T::Real::<FMA>::of(unscale);
     for i in 0..BLOCK {
         let mut state = U::State::<T::Real<FMA>>::default();
-        for (j, v) in state.as_mut().iter_mut().enumerate().take(slots) {
-            *v = s[j][i].wrap::<FMA>();
-        }
+        let from = [a[i], b[i], c[i]];
+        state.as_mut().iter_mut().zip(from).for_each(|(s, v)| *s = v.wrap::<FMA>());
         let y = rule.f(x[i].wrap::<FMA>(), g[i].wrap::<FMA>() * unscale, &mut state);
         x[i] = T::unwrap::<FMA>(y);
-        for (j, v) in state.as_mut().iter().enumerate().take(slots) {
-            s[j][i] = T::unwrap::<FMA>(*v);
+        let state = state.as_mut();
+        if let Some(&s) = state.first() {
+            a[i] = T::unwrap::<FMA>(s);
+        }
+        if let Some(&s) = state.get(1) {
+            b[i] = T::unwrap::<FMA>(s);
+        }
+        if let Some(&s) = state.get(2) {
+            c[i] = T::unwrap::<FMA>(s);
         }
     }
 }
 
-/// A block; a last, partial one is filled up with zeros.
+/// The block itself, or a copy of a last, partial one; [`give_back`] takes its elements home.
 #[inline(always)]
-fn load<T: Copy + Default>(from: &[T]) -> [T; BLOCK] {
-    if let Ok(block) = from.try_into() {
-        return block;
+fn lent<'a, T: Copy>(part: &'a mut [T], room: &'a mut [T; BLOCK]) -> &'a mut [T; BLOCK] {
+    if part.len() < BLOCK {
+        room[..part.len()].copy_from_slice(part);
+        return room;
     }
-    let mut block = [T::default(); BLOCK];
-    block[..from.len()].copy_from_slice(from);
-    block
+    part.first_chunk_mut().expect("a whole block")
 }
 
 #[inline(always)]
-fn store<T: Copy>(block: &[T; BLOCK], to: &mut [T]) {
-    match to.try_into() {
-        Ok(to) => *<&mut [T; BLOCK]>::from(to) = *block,
-        Err(_) => to.copy_from_slice(&block[..to.len()]),
+fn give_back<T: Copy>(room: &[T; BLOCK], part: &mut [T]) {
+    part.copy_from_slice(&room[..part.len()]);
+}
+
+/// As [`lent`], for reading.
+#[inline(always)]
+fn seen<'a, T: Copy>(part: &'a [T], room: &'a mut [T; BLOCK]) -> &'a [T; BLOCK] {
+    if part.len() < BLOCK {
+        room[..part.len()].copy_from_slice(part);
+        return room;
     }
+    part.first_chunk().expect("a whole block")
+}
+
+#[inline(always)]
+fn converted<'a, T, S: Convert<T>>(part: &[S], room: &'a mut [T; BLOCK]) -> &'a [T; BLOCK] {
+    room.iter_mut().zip(part).for_each(|(g, s)| *g = s.convert());
+    room
+}
+
+/// What an absent state reads as.
+#[inline(always)]
+fn zeroed<T: Default + Copy>(room: &mut [T; BLOCK]) -> &mut [T; BLOCK] {
+    *room = [T::default(); BLOCK];
+    room
 }
 
 /// Master weights that do not round to the parameter start anew from it.
 #[inline(always)]
-fn refresh<T: Float + Convert<S>, S: Convert<T> + PartialEq>(x: &mut [T; BLOCK], s: [S; BLOCK]) {
-    for (x, s) in x.iter_mut().zip(s) {
+fn refresh<T: Float + Convert<S>, S: Convert<T> + PartialEq>(x: &mut [T; BLOCK], stored: &[S]) {
+    for (x, &s) in x.iter_mut().zip(stored) {
         *x = if x.convert() == s { *x } else { s.convert() };
     }
 }

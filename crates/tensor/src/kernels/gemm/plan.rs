@@ -16,9 +16,6 @@ const DEPTH_BLOCK: usize = 800;
 /// from which they are read again for every row group.
 pub(super) const RIGHT_BYTES: usize = 512 * 1024;
 
-/// Bytes of the right factor that are packed at a time, for all tasks: a small part of L3.
-pub(super) const PACKED_BYTES: usize = 2 * 1024 * 1024;
-
 /// Bytes a thread reads per ns, for the choice of threads: from L3, or memory in large pages.
 pub(super) const BYTES_PER_NS: f64 = 40.0;
 
