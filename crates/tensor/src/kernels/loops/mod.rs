@@ -17,9 +17,9 @@ mod tests;
 /// Elements a block: four AVX-512 registers of f32, which hides the latency of a polynomial.
 const BLOCK: usize = 64;
 
-/// Elements at a time of what is left: one AVX-512 register of f32. Eight elements take 12 ns less than
-/// through a whole block.
-const REST: usize = 16;
+/// Elements of a short block, one AVX2 register of f32, for what is left: eight elements take XX ns less
+/// than through a whole block.
+const PIECE: usize = 8;
 
 /// An input of a loop.
 #[derive(Clone, Copy, Debug)]
@@ -333,33 +333,44 @@ impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let whole = self.len - self.len % BLOCK;
         let mut i = 0;
-        while i < whole {
-            let from = self.inputs.map(|s| s.at.wrapping_add(i * s.step));
-            // SAFETY: `BLOCK` elements are readable and writable here.
-            unsafe { block::<F, N, FMA, BLOCK>(self.f, from, self.out.wrapping_add(i)) };
+        while self.len - i >= BLOCK {
+            // SAFETY: this many elements are readable and writable from `i` on.
+            unsafe { block::<F, N, FMA, BLOCK>(self.f, self.from(i), self.out.wrapping_add(i)) };
             i += BLOCK;
         }
-        while i < self.len {
-            let count = (self.len - i).min(REST);
-            let mut staged = [MaybeUninit::<[F::In; REST]>::uninit(); N];
-            let mut from = [ptr::null(); N];
-            for k in 0..N {
-                let at = self.inputs[k].at.wrapping_add(i * self.inputs[k].step);
-                // SAFETY: `count > 0` elements are readable at `at`, and the room holds as many.
-                unsafe { fill(at, count, staged[k].as_mut_ptr().cast()) };
-                from[k] = staged[k].as_ptr().cast::<F::In>();
+        while self.len - i >= PIECE {
+            // SAFETY: as above.
+            unsafe { block::<F, N, FMA, PIECE>(self.f, self.from(i), self.out.wrapping_add(i)) };
+            i += PIECE;
+        }
+        let count = self.len - i;
+        if count > 0 {
+            let mut rooms = [MaybeUninit::<[F::In; PIECE]>::uninit(); N];
+            let mut from = self.from(i);
+            for (from, room) in from.iter_mut().zip(&mut rooms) {
+                // SAFETY: `count > 0` elements are readable at `from`, and the room holds more.
+                *from = unsafe { fill(*from, count, room) };
             }
-            let mut out = MaybeUninit::<[F::Out; REST]>::uninit();
+            let mut out = MaybeUninit::<[F::Out; PIECE]>::uninit();
             let to = out.as_mut_ptr().cast::<F::Out>();
-            // SAFETY: the rooms hold `REST` elements, of which `count` are left in the output.
+            // SAFETY: the rooms hold `PIECE` elements, of which `count` are left in the output.
             unsafe {
-                block::<F, N, FMA, REST>(self.f, from, to);
+                block::<F, N, FMA, PIECE>(self.f, from, to);
                 copy(to, self.out.wrapping_add(i), count);
             }
-            i += count;
         }
+    }
+}
+
+impl<F: Formula<N>, const N: usize> Loop<F, N> {
+    #[inline(always)]
+    fn from(&self, i: usize) -> [*const F::In; N] {
+        let mut from = [ptr::null(); N];
+        for k in 0..N {
+            from[k] = self.inputs[k].at.wrapping_add(i * self.inputs[k].step);
+        }
+        from
     }
 }
 
@@ -367,19 +378,19 @@ impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
 ///
 /// # Safety
 ///
-/// `BLOCK` elements are readable at each of `from` and writable at `to`.
+/// `SIZE` elements are readable at each of `from` and writable at `to`.
 #[inline(always)]
-unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool, const BLOCK: usize>(
+unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool, const SIZE: usize>(
     f: F,
     from: [*const F::In; N],
     to: *mut F::Out,
 ) {
     // SAFETY: the caller's.
-    let inputs = from.map(|p| unsafe { p.cast::<[F::In; BLOCK]>().read() });
+    let inputs = from.map(|p| unsafe { p.cast::<[F::In; SIZE]>().read() });
     // Plain loops: a closure is a function of its own, without the instructions of the level, and
     // whether it is inlined would depend on the length of the formula.
-    let mut out = [F::Out::default(); BLOCK];
-    for j in 0..BLOCK {
+    let mut out = [F::Out::default(); SIZE];
+    for j in 0..SIZE {
         let mut x = [F::In::default(); N];
         for k in 0..N {
             x[k] = inputs[k][j];
@@ -387,27 +398,31 @@ unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool, const BLOCK: usi
         out[j] = f.f::<FMA>(x);
     }
     // SAFETY: the caller's.
-    unsafe { to.cast::<[F::Out; BLOCK]>().write(out) };
+    unsafe { to.cast::<[F::Out; SIZE]>().write(out) };
 }
 
-/// The first `count` elements at `from`, and the first again up to [`REST`]: not zeros, by which an
-/// integer formula could divide.
+/// A room with the first `count` elements at `from`, and the first again in the rest: not zeros, by which
+/// an integer formula could divide.
 ///
 /// # Safety
 ///
-/// `count > 0` elements are readable at `from`, `REST` writable at `to`.
+/// `0 < count < PIECE` elements are readable at `from`.
 #[inline(always)]
-unsafe fn fill<T: Copy>(from: *const T, count: usize, to: *mut T) {
-    // SAFETY: the caller's; `count <= REST`.
-    unsafe {
-        if count < REST {
-            to.cast::<[T; REST]>().write([*from; REST]);
-        }
-        copy(from, to, count);
+unsafe fn fill<T: Copy>(
+    from: *const T,
+    count: usize,
+    room: &mut MaybeUninit<[T; PIECE]>,
+) -> *const T {
+    // SAFETY: the first of the caller's elements.
+    let room = room.write([unsafe { *from }; PIECE]).as_mut_ptr();
+    if count > 1 {
+        // SAFETY: the caller's; the room holds more than `count`.
+        unsafe { copy(from, room, count) };
     }
+    room
 }
 
-/// `count <= REST` elements in pieces of 8, 4, 2 and 1: a call of `memcpy` takes longer.
+/// `count` elements, fewer than [`PIECE`], as 4, 2 and 1: a call of `memcpy` takes longer.
 ///
 /// # Safety
 ///
@@ -415,21 +430,18 @@ unsafe fn fill<T: Copy>(from: *const T, count: usize, to: *mut T) {
 #[inline(always)]
 unsafe fn copy<T: Copy>(from: *const T, to: *mut T, count: usize) {
     let mut at = 0;
-    macro_rules! piece {
-        ($n:literal) => {
-            if count & $n != 0 {
-                // SAFETY: the pieces add up to `count`.
-                unsafe {
-                    to.add(at).cast::<[T; $n]>().write(from.add(at).cast::<[T; $n]>().read())
-                };
-                at += $n;
-            }
-        };
+    // SAFETY: the parts add up to `count`.
+    unsafe {
+        if count & 4 != 0 {
+            to.cast::<[T; 4]>().write(from.cast::<[T; 4]>().read());
+            at = 4;
+        }
+        if count & 2 != 0 {
+            to.add(at).cast::<[T; 2]>().write(from.add(at).cast::<[T; 2]>().read());
+            at += 2;
+        }
+        if count & 1 != 0 {
+            to.add(at).write(from.add(at).read());
+        }
     }
-    piece!(16);
-    piece!(8);
-    piece!(4);
-    piece!(2);
-    piece!(1);
-    debug_assert_eq!(at, count);
 }
