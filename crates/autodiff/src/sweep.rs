@@ -10,8 +10,8 @@ use crate::wanted::{Key, Wanted};
 use crate::{GraphError, Saved, Tensor, must};
 use gradus_tensor::Meta;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Weak};
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Weak};
 
 /// How to sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -40,7 +40,7 @@ fn an_in_place_method_rebinds_and_reuses() {
 #[test]
 fn a_refused_update_leaves_the_handle_as_it_was() {
     let mut y = leaf(&[1.0, 2.0]) * 3.0;
-    let error = catch_unwind(AssertUnwindSafe(|| y.add_(&Tensor::from([1.0, 2.0, 3.0]))));
+    let error = catch_unwind(AssertUnwindSafe(|| y.add_(Tensor::from([1.0, 2.0, 3.0]))));
     assert!(error.is_err());
     assert_eq!(values(&y), [3.0, 6.0]);
     let mut small = Tensor::from([1_i64, 2]);

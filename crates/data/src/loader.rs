@@ -35,7 +35,9 @@ pub struct DataLoader<'d, D: Dataset> {
 impl<'d, D: Dataset> DataLoader<'d, D> {
     /// One sample a batch, in order; see the other methods.
     pub fn new(dataset: &'d D) -> Self {
-        let seed = with_default_generator(|g| Array::randint_with(0, i64::MAX, 1, DType::I64, g).item_i64());
+        let seed = with_default_generator(|g| {
+            Array::randint_with(0, i64::MAX, 1, DType::I64, g).item_i64()
+        });
         let (seed, epoch) = (seed as u64, AtomicU64::new(0));
         DataLoader { dataset, batch_size: 1, shuffle: false, drop_last: false, seed, epoch }
     }
