@@ -7,6 +7,7 @@ use crate::tensor::{Kind, vacant};
 use crate::{OpError, Save, Tensor, must, no_grad};
 use gradus_tensor::{Array, Category, DType, Meta, result_type};
 use std::borrow::Borrow;
+use std::iter::once;
 use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
@@ -37,16 +38,16 @@ impl Tensor {
         O::In<X>: Pack<X>,
         X: Borrow<Tensor> + Into<Tensor>,
     {
-        let mut taken: Few<Taken> = Few::new();
-        for t in Pack::<X>::items(x) {
+        let mut edges = Few::new();
+        let arrays = Pack::collect(Pack::<X>::items(x).map(|t| {
             let borrowed: &Tensor = t.borrow();
             let place = matches!(borrowed.0, Kind::Place(_));
-            taken.push(if place { borrowed.taken() } else { t.into().into_taken() });
-        }
-        match run(op, taken) {
-            Ok(y) => Ok(y),
-            Err((e, _)) => Err(e),
-        }
+            let Taken { array, edge } =
+                if place { borrowed.taken() } else { t.into().into_taken() };
+            edges.push(edge);
+            array
+        }));
+        run(op, Inputs { arrays, edges }).map_err(|(e, _)| e)
     }
     /// As [`Tensor::try_apply`].
     ///
@@ -106,9 +107,10 @@ impl Tensor {
 #[inline]
 pub(crate) fn operator<O>(op: O, a: Taken, b: Taken) -> Tensor
 where
-    O: Op<Out<Tensor> = Tensor>,
+    O: Op<Out<Tensor> = Tensor, In<Array> = [Array; 2]>,
 {
-    must(run(op, Few::from([a, b])).map_err(|(e, _)| e))
+    let inputs = Inputs { arrays: [a.array, b.array], edges: Few::from([a.edge, b.edge]) };
+    must(run(op, inputs).map_err(|(e, _)| e))
 }
 
 fn refusal<O: Op>(first: &Tensor, rest: &[&Tensor], rule: &'static str) -> OpError {
@@ -138,72 +140,93 @@ fn assign<O>(op: O, old: Taken, rest: Few<Taken>) -> Result<Tensor, (OpError, Ta
 where
     O: Op<Out<Tensor> = Tensor, Out<Meta> = Meta, Out<Array> = Array>,
 {
-    let mut taken = Few::new();
     let want = old.array.meta().clone();
-    taken.push(old);
-    taken.extend(rest);
     let becomes_float = O::PROMOTION == Promotion::Float && !want.dtype.is_float();
-    match op.infer(Pack::collect(taken.iter().map(|t| t.array.meta()))) {
-        Ok(meta) if meta == want && !becomes_float => {}
+    let mut edges = Few::new();
+    let arrays = Pack::collect(once(old).chain(rest).map(|Taken { array, edge }| {
+        edges.push(edge);
+        array
+    }));
+    let inputs = Inputs::<O> { arrays, edges };
+    let first = |(e, inputs): (OpError, Inputs<O>)| {
+        let (arrays, edges) = (Pack::<Array>::items(inputs.arrays), inputs.edges);
+        let mut taken = arrays.zip(edges).map(|(array, edge)| Taken { array, edge });
+        (e, taken.next().expect("an in-place op has an input"))
+    };
+    match inputs.infer(&op) {
+        Ok(meta) if meta == want && !becomes_float => run(op, inputs).map_err(first),
         Ok(_) => {
             let rule = "an in-place result keeps shape and dtype";
-            let e = OpError::rule(rule).of(O::NAME, metas(&taken));
-            return Err((e, taken.swap_remove(0)));
+            Err(first((OpError::rule(rule).of(O::NAME, inputs.metas()), inputs)))
         }
-        Err(e) => {
-            let e = e.of(O::NAME, metas(&taken));
-            return Err((e, taken.swap_remove(0)));
-        }
+        Err(e) => Err(first((e, inputs))),
     }
-    run(op, taken).map_err(|(e, mut taken)| (e, taken.swap_remove(0)))
 }
 
-fn metas(taken: &[Taken]) -> Vec<Meta> {
-    taken.iter().map(|t| t.array.meta().clone()).collect()
+/// The inputs of an op on their way through the door.
+struct Inputs<O: Op> {
+    arrays: O::In<Array>,
+    edges: Few<Option<Edge>>,
+}
+
+impl<O: Op> Inputs<O> {
+    fn metas(&self) -> Vec<Meta> {
+        self.arrays.slice().iter().map(|a| a.meta().clone()).collect()
+    }
+    #[inline]
+    fn infer(&self, op: &O) -> Result<O::Out<Meta>, OpError> {
+        let metas = Pack::collect(self.arrays.slice().iter().map(Array::meta));
+        op.infer(metas).map_err(|e| e.of(O::NAME, self.metas()))
+    }
 }
 
 /// The door itself; an error gives the inputs back.
 #[track_caller]
 #[inline]
-fn run<O: Op>(op: O, mut taken: Few<Taken>) -> Result<O::Out<Tensor>, (OpError, Few<Taken>)> {
+fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, Inputs<O>)> {
     // Autocast belongs here, before promotion: it reads `O::AUTOCAST` and the mode of the thread.
-    promote(O::PROMOTION, &mut taken);
-    let outs = match op.infer(Pack::collect(taken.iter().map(|t| t.array.meta()))) {
+    promote(O::PROMOTION, inputs.arrays.slice_mut(), &mut inputs.edges);
+    let outs = match inputs.infer(&op) {
         Ok(outs) => outs,
-        Err(e) => return Err((e.of(O::NAME, metas(&taken)), taken)),
+        Err(e) => return Err((e, inputs)),
     };
-    if !(is_grad_enabled() && taken.iter().any(|t| t.edge.is_some())) {
-        let arrays = Pack::collect(taken.into_iter().map(|t| t.array));
-        let y = op.forward(arrays, &mut Save::new(&[]));
+    if !(is_grad_enabled() && inputs.edges.iter().any(Option::is_some)) {
+        let y = op.forward(inputs.arrays, &mut Save::new(&[]));
         return Ok(Pack::collect(Pack::<Array>::items(y).map(Tensor::new)));
     }
     if !O::DIFFERENTIABLE {
         let e = OpError::rule("the operation has no derivative").hint("detach the input first");
-        return Err((e.of(O::NAME, metas(&taken)), taken));
+        return Err((e.of(O::NAME, inputs.metas()), inputs));
     }
+    let Inputs { arrays, edges } = inputs;
+    let need: Few<bool> = edges.iter().map(Option::is_some).collect();
     let mut links = Few::new();
-    let arrays = Pack::collect(taken.into_iter().map(|Taken { array, edge }| {
+    for (edge, array) in edges.into_iter().zip(arrays.slice()) {
         links.push(Link { edge, meta: array.meta().clone() });
-        array
-    }));
-    let need: Few<bool> = links.iter().map(|l| l.edge.is_some()).collect();
+    }
     let mut save = Save::new(&need);
     // The anomaly check and the profiler stand around this call.
     let y = op.forward(arrays, &mut save);
     let Save { kept, constant, .. } = save;
-    let arrays: Few<Array> = Pack::<Array>::items(y).collect();
     debug_assert!(
-        arrays.iter().map(|a| a.meta().clone()).eq(Pack::<Meta>::items(outs)),
+        y.slice().iter().map(|a| a.meta().clone()).eq(Pack::<Meta>::items(outs)),
         "{}: infer is wrong",
         O::NAME
     );
-    let node = Node::new(Box::new(op), links, arrays.len(), Location::caller(), kept);
-    Ok(Pack::collect(attach(node, arrays, constant)))
+    let outputs = y.slice().len();
+    let node = Node::new(Box::new(op), links, outputs, Location::caller(), kept);
+    Ok(Pack::collect(attach(node, outputs, Pack::<Array>::items(y), constant)))
 }
 
 /// The outputs of a recorded op; one that is marked as constant leaves untracked.
-fn attach(node: Arc<Node>, arrays: Few<Array>, constant: u64) -> impl Iterator<Item = Tensor> {
-    let last = arrays.len() - 1;
+#[inline]
+fn attach(
+    node: Arc<Node>,
+    outputs: usize,
+    arrays: impl Iterator<Item = Array>,
+    constant: u64,
+) -> impl Iterator<Item = Tensor> {
+    let last = outputs - 1;
     let mut node = Some(node);
     (0_u32..).zip(arrays).map(move |(slot, array)| {
         // The last output takes the node itself: one count less for almost every op.
@@ -217,33 +240,33 @@ fn attach(node: Arc<Node>, arrays: Few<Array>, constant: u64) -> impl Iterator<I
 /// Bring inputs to one dtype; the casts are recorded, so gradients come back in the input's dtype.
 #[track_caller]
 #[inline]
-fn promote(promotion: Promotion, taken: &mut Few<Taken>) {
+fn promote(promotion: Promotion, arrays: &mut [Array], edges: &mut [Option<Edge>]) {
     let (from, float) = match promotion {
         Promotion::Keep => return,
         Promotion::Common => (0, false),
         Promotion::CommonFrom(i) => (i, false),
         Promotion::Float => (0, true),
     };
-    let Some(inputs) = taken.get_mut(from..) else { return };
+    let Some(inputs) = arrays.get_mut(from..) else { return };
     let Some(first) = inputs.first() else { return };
-    let dtype = first.array.dtype();
-    if inputs.iter().all(|t| t.array.dtype() == dtype) && (dtype.is_float() || !float) {
+    let dtype = first.dtype();
+    if inputs.iter().all(|a| a.dtype() == dtype) && (dtype.is_float() || !float) {
         return;
     }
-    unify(inputs, float);
+    unify(inputs, &mut edges[from..], float);
 }
 
 #[cold]
 #[track_caller]
-fn unify(inputs: &mut [Taken], float: bool) {
-    let operands = inputs.iter().map(|t| (t.array.dtype(), Some(t.array.rank())));
+fn unify(arrays: &mut [Array], edges: &mut [Option<Edge>], float: bool) {
+    let operands = arrays.iter().map(|a| (a.dtype(), Some(a.rank())));
     let mut dtype = result_type(operands);
     if float && dtype.category() < Category::Float {
         dtype = DType::F32;
     }
-    for t in inputs.iter_mut().filter(|t| t.array.dtype() != dtype) {
-        let Taken { array, edge } = mem::replace(t, Taken { array: vacant(), edge: None });
-        let cast = Tensor(Kind::Value { array, edge, kept: None }).to_dtype(dtype);
-        *t = cast.into_taken();
+    for (array, edge) in arrays.iter_mut().zip(edges).filter(|(a, _)| a.dtype() != dtype) {
+        let input = (mem::replace(array, vacant()), edge.take());
+        let input = Tensor(Kind::Value { array: input.0, edge: input.1, kept: None });
+        Taken { array: *array, edge: *edge } = input.to_dtype(dtype).into_taken();
     }
 }

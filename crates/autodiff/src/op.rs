@@ -2,8 +2,9 @@
 
 use crate::{OpError, Save, Saved, Tensor};
 use gradus_tensor::{Array, Meta};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 use std::iter::once;
+use std::slice;
 
 /// Precision under `autocast` (PyTorch's CUDA lists); every op must say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,9 @@ pub enum Promotion {
 /// A few things: two fit without an allocation.
 pub(crate) type Few<T> = SmallVec<[T; 2]>;
 
+/// What has arrived for the outputs of a node, of which there is mostly one.
+pub(crate) type OfOutputs<T> = SmallVec<[Option<T>; 1]>;
+
 /// How an op counts: `T` is one, `[T; N]` is N, `Vec<T>` is any number.
 pub trait Pack<T>: Sized {
     /// What a rule sees of gradients: a single one is there, of several any may be `None`, which is zero.
@@ -41,11 +45,15 @@ pub trait Pack<T>: Sized {
     #[doc(hidden)]
     fn items(self) -> impl Iterator<Item = T>;
     #[doc(hidden)]
+    fn slice(&self) -> &[T];
+    #[doc(hidden)]
+    fn slice_mut(&mut self) -> &mut [T];
+    #[doc(hidden)]
     fn collect(items: impl Iterator<Item = T>) -> Self;
     #[doc(hidden)]
-    fn grads(items: Few<Option<T>>) -> Self::Grads;
+    fn grads(items: OfOutputs<T>) -> Self::Grads;
     #[doc(hidden)]
-    fn ungrads(grads: Self::Grads) -> Few<Option<T>>;
+    fn each_grad(grads: Self::Grads, each: impl FnMut(usize, T));
 }
 
 impl<T> Pack<T> for T {
@@ -58,11 +66,21 @@ impl<T> Pack<T> for T {
     fn collect(mut items: impl Iterator<Item = T>) -> T {
         items.next().expect("one item")
     }
-    fn grads(mut items: Few<Option<T>>) -> T {
+    #[inline]
+    fn slice(&self) -> &[T] {
+        slice::from_ref(self)
+    }
+    #[inline]
+    fn slice_mut(&mut self) -> &mut [T] {
+        slice::from_mut(self)
+    }
+    #[inline]
+    fn grads(mut items: OfOutputs<T>) -> T {
         items.pop().flatten().expect("a rule runs only if its output has a gradient")
     }
-    fn ungrads(grads: T) -> Few<Option<T>> {
-        smallvec![Some(grads)]
+    #[inline]
+    fn each_grad(grads: T, mut each: impl FnMut(usize, T)) {
+        each(0, grads);
     }
 }
 
@@ -76,11 +94,20 @@ impl<T, const N: usize> Pack<T> for [T; N] {
     fn collect(mut items: impl Iterator<Item = T>) -> Self {
         std::array::from_fn(|_| items.next().expect("N items"))
     }
-    fn grads(items: Few<Option<T>>) -> [Option<T>; N] {
+    #[inline]
+    fn slice(&self) -> &[T] {
+        self
+    }
+    #[inline]
+    fn slice_mut(&mut self) -> &mut [T] {
+        self
+    }
+    fn grads(items: OfOutputs<T>) -> [Option<T>; N] {
         Pack::collect(items.into_iter())
     }
-    fn ungrads(grads: [Option<T>; N]) -> Few<Option<T>> {
-        grads.into_iter().collect()
+    #[inline]
+    fn each_grad(grads: [Option<T>; N], each: impl FnMut(usize, T)) {
+        each_some(grads, each);
     }
 }
 
@@ -92,11 +119,26 @@ impl<T> Pack<T> for Vec<T> {
     fn collect(items: impl Iterator<Item = T>) -> Self {
         items.collect()
     }
-    fn grads(items: Few<Option<T>>) -> Vec<Option<T>> {
+    fn slice(&self) -> &[T] {
+        self
+    }
+    fn slice_mut(&mut self) -> &mut [T] {
+        self
+    }
+    fn grads(items: OfOutputs<T>) -> Vec<Option<T>> {
         items.into_vec()
     }
-    fn ungrads(grads: Vec<Option<T>>) -> Few<Option<T>> {
-        grads.into()
+    fn each_grad(grads: Vec<Option<T>>, each: impl FnMut(usize, T)) {
+        each_some(grads, each);
+    }
+}
+
+#[inline]
+fn each_some<T>(grads: impl IntoIterator<Item = Option<T>>, mut each: impl FnMut(usize, T)) {
+    for (i, g) in grads.into_iter().enumerate() {
+        if let Some(g) = g {
+            each(i, g);
+        }
     }
 }
 
@@ -171,14 +213,20 @@ pub trait Op: Send + Sync + Sized + 'static {
 /// What a node keeps of an op: its rule, without its counts.
 pub(crate) trait Rule: Send + Sync {
     fn name(&self) -> &'static str;
-    fn vjp(&self, saved: &Saved<'_>, grads: Few<Option<Tensor>>) -> Few<Option<Tensor>>;
+    /// Hands each gradient over as it is: a list of them would be written and read once more.
+    fn vjp(&self, saved: &Saved<'_>, grads: OfOutputs<Tensor>, each: &mut dyn FnMut(usize, Tensor));
 }
 
 impl<O: Op> Rule for O {
     fn name(&self) -> &'static str {
         O::NAME
     }
-    fn vjp(&self, saved: &Saved<'_>, grads: Few<Option<Tensor>>) -> Few<Option<Tensor>> {
-        <O::In<Tensor>>::ungrads(Op::vjp(self, saved, <O::Out<Tensor>>::grads(grads)))
+    fn vjp(
+        &self,
+        saved: &Saved<'_>,
+        grads: OfOutputs<Tensor>,
+        each: &mut dyn FnMut(usize, Tensor),
+    ) {
+        <O::In<Tensor>>::each_grad(Op::vjp(self, saved, <O::Out<Tensor>>::grads(grads)), each);
     }
 }

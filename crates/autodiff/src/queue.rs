@@ -2,7 +2,7 @@
 
 use crate::Tensor;
 use crate::graph::Node;
-use crate::op::Few;
+use crate::op::OfOutputs;
 use smallvec::smallvec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A node with the gradients of its outputs that have arrived.
 pub(crate) struct Pending<'a> {
     pub(crate) node: &'a Arc<Node>,
-    pub(crate) grads: Few<Option<Tensor>>,
+    pub(crate) grads: OfOutputs<Tensor>,
 }
 
 /// Most graphs have a few open nodes, whose numbers are the highest: those stand in a short, sorted

@@ -1,6 +1,6 @@
 //! The reverse sweep: a loop over the reachable nodes in falling order of their numbers.
 
-use crate::graph::{Edge, Node};
+use crate::graph::{Edge, Link, Node};
 use crate::mode::set_recording;
 use crate::op::Few;
 use crate::place::Place;
@@ -197,13 +197,13 @@ impl<'a> Run<'a> {
             self.hand_out(node, &grads);
             let Some(kept) = kept else { continue };
             let saved = Saved { node, kept, need, recorded: self.how.create_graph };
-            let grads = node.op.vjp(&saved, grads);
-            let Saved { need, .. } = saved;
-            for ((link, g), need) in node.inputs.iter().zip(grads).zip(need) {
-                if let (Some(edge), Some(g), true) = (&link.edge, g, need) {
-                    self.deliver(edge, fit(g, &link.meta));
+            node.op.vjp(&saved, grads, &mut |i, g| {
+                if let (Some(Link { edge: Some(edge), meta }), true) =
+                    (node.inputs.get(i), saved.need(i))
+                {
+                    self.deliver(edge, fit(g, meta));
                 }
-            }
+            });
         }
         Ok(())
     }

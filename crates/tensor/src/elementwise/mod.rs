@@ -64,10 +64,10 @@ impl Array {
     /// If the dtype is not floating point and `op` has no formula for integers.
     #[track_caller]
     pub fn map<O: Map>(self, op: O) -> Array {
-        let mut this = match small::map(self, op) {
-            Ok(y) => return y,
-            Err(this) => this,
-        };
+        if small::maps(&self) {
+            return small::map(self, op);
+        }
+        let mut this = self;
         let shape = this.shape().clone();
         stored!(this.dtype(), S => {
             if in_place::<S>(&mut this, &[], &|x, _| loops::map_in_place(op, x)) {
@@ -89,10 +89,10 @@ impl Array {
     /// If dtypes differ or shapes do not broadcast.
     #[track_caller]
     pub fn zip<O: Zip>(self, rhs: Array, op: O) -> Array {
-        let (mut this, mut rhs) = match small::zip(self, rhs, op) {
-            Ok(y) => return y,
-            Err(operands) => operands,
-        };
+        if small::zips(&self, &rhs) {
+            return small::zip(self, rhs, op);
+        }
+        let (mut this, mut rhs) = (self, rhs);
         let shape = common(&this, &rhs);
         stored!(this.dtype(), S => {
             if *this.shape() == shape {

@@ -10,19 +10,21 @@ use crate::{Array, DType, Element};
 const SMALL: usize = 1 << 10;
 
 fn is_small(x: &Array) -> bool {
-    x.is_whole() && x.numel() <= SMALL
+    x.is_whole() && x.numel() <= SMALL && matches!(x.dtype(), DType::F32 | DType::F64)
 }
 
-/// As `Array::map`; an array that is not small comes back.
+/// Is this a case for [`map`]? Asked by reference: an array that came back in a `Result` would move twice.
 #[inline]
-pub(super) fn map<O: Map>(x: Array, op: O) -> Result<Array, Array> {
-    if !is_small(&x) {
-        return Err(x);
-    }
+pub(super) fn maps(x: &Array) -> bool {
+    is_small(x)
+}
+
+/// As `Array::map`.
+#[inline]
+pub(super) fn map<O: Map>(x: Array, op: O) -> Array {
     match x.dtype() {
-        DType::F32 => Ok(map_lane::<O, f32>(x, op)),
-        DType::F64 => Ok(map_lane::<O, f64>(x, op)),
-        _ => Err(x),
+        DType::F32 => map_lane::<O, f32>(x, op),
+        _ => map_lane::<O, f64>(x, op),
     }
 }
 
@@ -34,17 +36,21 @@ fn map_lane<O: Map, T: Lane + Element>(mut x: Array, op: O) -> Array {
     Array::build::<T>(x.shape(), |y| loops::map(op, x.elements::<T>(), as_uninit(y)))
 }
 
-/// As `Array::zip`; operands that are not small, or broadcast otherwise than from a scalar, come back.
+/// Is this a case for [`zip`]? Not if they broadcast otherwise than from a scalar.
 #[inline]
-pub(super) fn zip<O: Zip>(a: Array, b: Array, op: O) -> Result<Array, (Array, Array)> {
-    let fits = a.dtype() == b.dtype()
-        && is_small(&a)
-        && is_small(&b)
-        && (a.rank() == 0 || b.rank() == 0 || a.shape() == b.shape());
+pub(super) fn zips(a: &Array, b: &Array) -> bool {
+    a.dtype() == b.dtype()
+        && is_small(a)
+        && is_small(b)
+        && (a.rank() == 0 || b.rank() == 0 || a.shape() == b.shape())
+}
+
+/// As `Array::zip`.
+#[inline]
+pub(super) fn zip<O: Zip>(a: Array, b: Array, op: O) -> Array {
     match a.dtype() {
-        DType::F32 if fits => Ok(zip_lane::<O, f32>(a, b, op)),
-        DType::F64 if fits => Ok(zip_lane::<O, f64>(a, b, op)),
-        _ => Err((a, b)),
+        DType::F32 => zip_lane::<O, f32>(a, b, op),
+        _ => zip_lane::<O, f64>(a, b, op),
     }
 }
 
