@@ -35,8 +35,11 @@ fn parity_of_the_committed_fixtures() {
 }
 
 fn parity(arguments: &[&str]) -> (Output, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_parity")).args(arguments).output().unwrap();
-    let text = String::from_utf8(out.stdout.clone()).unwrap();
+    let out = Command::new(env!("CARGO_BIN_EXE_parity"))
+        .args(arguments)
+        .output()
+        .expect("the program starts");
+    let text = String::from_utf8(out.stdout.clone()).expect("text");
     (out, text)
 }
 

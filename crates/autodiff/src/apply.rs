@@ -141,6 +141,7 @@ where
     O: Op<Out<Tensor> = Tensor, Out<Meta> = Meta, Out<Array> = Array>,
 {
     let want = old.array.meta().clone();
+    let becomes_float = O::PROMOTION == Promotion::Float && !want.dtype.is_float();
     let mut edges = Few::new();
     let arrays = Pack::collect(once(old).chain(rest).map(|Taken { array, edge }| {
         edges.push(edge);
@@ -152,7 +153,6 @@ where
         let mut taken = arrays.zip(edges).map(|(array, edge)| Taken { array, edge });
         (e, taken.next().expect("an in-place op has an input"))
     };
-    let becomes_float = O::PROMOTION == Promotion::Float && !want.dtype.is_float();
     match inputs.infer(&op) {
         Ok(meta) if meta == want && !becomes_float => run(op, inputs).map_err(first),
         Ok(_) => {

@@ -19,8 +19,7 @@ impl Array {
     /// The whole storage as elements of type `T`; a view picks its elements from it.
     pub(crate) fn stored<T: Element>(&self) -> &[T] {
         self.expect::<T>();
-        // SAFETY: the dtype says that the storage was made for `T`.
-        unsafe { self.storage.slice(0, self.storage.len::<T>()) }
+        self.storage.slice(0, self.storage.len::<T>())
     }
     #[track_caller]
     fn expect<T: Element>(&self) {
@@ -37,8 +36,7 @@ impl Array {
         self.expect::<T>();
         assert!(self.is_contiguous(), "elements: a view with gaps; call contiguous() first");
         let (start, len) = if self.numel() == 0 { (0, 0) } else { (self.offset(), self.numel()) };
-        // SAFETY: the dtype says that the storage was made for `T`; a contiguous view lies inside.
-        unsafe { self.storage.slice(start, len) }
+        self.storage.slice(start, len)
     }
     /// The elements in row-major order; copied if the array is not contiguous.
     ///
@@ -67,8 +65,7 @@ impl Array {
         }
         let (start, len) = if self.numel() == 0 { (0, 0) } else { (self.offset(), self.numel()) };
         let storage = Arc::get_mut(&mut self.storage).expect("just made unique");
-        // SAFETY: the dtype says that the storage was made for `T`; a contiguous view lies inside.
-        unsafe { storage.slice_mut(start, len) }
+        storage.slice_mut(start, len)
     }
     /// The elements for writing, if this array is the only handle on all of its storage.
     #[inline]
@@ -80,8 +77,7 @@ impl Array {
         }
         let len = self.numel();
         let storage = Arc::get_mut(&mut self.storage)?;
-        // SAFETY: the dtype says that the storage was made for `T`; it is all of the array.
-        Some(unsafe { storage.slice_mut(0, len) })
+        Some(storage.slice_mut(0, len))
     }
     /// A new array of this shape whose elements `write` sets. It must set all of them: before, they are
     /// arbitrary numbers.
@@ -92,8 +88,7 @@ impl Array {
     ) -> Array {
         let shape = shape.into();
         let mut storage = Storage::new::<T>(shape.numel());
-        // SAFETY: the storage was just made for this many elements of type `T`.
-        write(unsafe { storage.slice_mut(0, shape.numel()) });
+        write(storage.slice_mut(0, shape.numel()));
         let meta = crate::Meta { shape, dtype: T::DTYPE };
         Array { storage: Arc::new(storage), meta, view: None }
     }

@@ -3,7 +3,7 @@
 use super::Generator;
 use std::cell::RefCell;
 
-/// The seed of a thread that nobody has seeded; PyTorch's.
+/// The seed of a thread that nobody has seeded: PyTorch's constant `default_rng_seed_val`.
 pub const DEFAULT_SEED: u64 = 67_280_421_310_721;
 
 thread_local! {

@@ -8,7 +8,7 @@ pub use pool::{cached_bytes, empty_cache, live_bytes, peak_bytes};
 
 pub(crate) use sizes::Handle;
 
-use crate::Element;
+use crate::{DType, Element};
 use block::Block;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -20,7 +20,8 @@ const INLINE: usize = 32;
 pub(crate) struct Storage {
     /// 0 until somebody asks; back to 0 by a write. See [`crate::Array::version`].
     version: AtomicU64,
-    bytes: usize,
+    /// Eight times the bytes, plus the number of the dtype: one word, for storages are many and small.
+    kind: usize,
     data: Data,
 }
 
@@ -43,16 +44,29 @@ impl Storage {
             Data::Block(pool::take(bytes))
         };
         pool::count(bytes as i64);
-        let mut storage = Storage { version: AtomicU64::new(0), bytes, data };
-        if T::DTYPE == crate::DType::Bool && bytes > INLINE {
-            // SAFETY: `u8` has no invalid values, and the storage holds `len` bytes.
-            unsafe { storage.slice_mut::<u8>(0, len) }.fill(0);
+        let kind = bytes << 3 | T::DTYPE as usize;
+        let mut storage = Storage { version: AtomicU64::new(0), kind, data };
+        if T::DTYPE == DType::Bool && bytes > INLINE {
+            let ptr = storage.ptr_mut();
+            // SAFETY: the storage holds `bytes` bytes, and `&mut` makes the access exclusive.
+            unsafe { ptr.write_bytes(0, bytes) };
         }
         storage
     }
-    /// How many elements of type `T` there is room for.
+    fn bytes(&self) -> usize {
+        self.kind >> 3
+    }
+    /// How many elements of type `T` there are; a panic if they are of another type.
+    #[inline]
     pub(crate) fn len<T: Element>(&self) -> usize {
-        self.bytes / size_of::<T>()
+        assert!(self.kind & 7 == T::DTYPE as usize, "the elements are not {}", T::DTYPE);
+        self.bytes() / size_of::<T>()
+    }
+    fn ptr_mut(&mut self) -> *mut u8 {
+        match &mut self.data {
+            Data::Inline(b) => b.0.as_mut_ptr(),
+            Data::Block(b) => b.ptr_mut(),
+        }
     }
     fn ptr(&self) -> *const u8 {
         match &self.data {
@@ -62,25 +76,21 @@ impl Storage {
     }
     /// `len` elements from `start`.
     ///
-    /// # Safety
-    /// The storage was made for elements of type `T` (or `u8`), and `start + len <= self.len::<T>()`.
-    pub(crate) unsafe fn slice<T: Element>(&self, start: usize, len: usize) -> &[T] {
-        debug_assert!(start + len <= self.len::<T>());
-        // SAFETY: in bounds and initialised by the caller's promise; `Inline` and blocks are aligned
-        // to at least 8 bytes, which is enough for every element.
+    /// # Panics
+    /// If the storage holds another type, or fewer elements.
+    #[inline]
+    pub(crate) fn slice<T: Element>(&self, start: usize, len: usize) -> &[T] {
+        assert!(start <= self.len::<T>() && len <= self.len::<T>() - start, "out of the storage");
+        // SAFETY: in bounds and of type `T`, as just asserted; initialised since `new`; `Inline` and
+        // blocks are aligned to at least 8 bytes, which is enough for every element.
         unsafe { std::slice::from_raw_parts(self.ptr().cast::<T>().add(start), len) }
     }
     /// As [`Storage::slice`], for writing; the contents get a new version.
-    ///
-    /// # Safety
-    /// As for [`Storage::slice`].
-    pub(crate) unsafe fn slice_mut<T: Element>(&mut self, start: usize, len: usize) -> &mut [T] {
-        debug_assert!(start + len <= self.len::<T>());
+    #[inline]
+    pub(crate) fn slice_mut<T: Element>(&mut self, start: usize, len: usize) -> &mut [T] {
+        assert!(start <= self.len::<T>() && len <= self.len::<T>() - start, "out of the storage");
         *self.version.get_mut() = 0;
-        let ptr = match &mut self.data {
-            Data::Inline(b) => b.0.as_mut_ptr(),
-            Data::Block(b) => b.ptr_mut(),
-        };
+        let ptr = self.ptr_mut();
         // SAFETY: as in `slice`; `&mut self` makes the borrow exclusive.
         unsafe { std::slice::from_raw_parts_mut(ptr.cast::<T>().add(start), len) }
     }
@@ -100,7 +110,7 @@ impl Storage {
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        pool::count(-(self.bytes as i64));
+        pool::count(-(self.bytes() as i64));
     }
 }
 
