@@ -1,25 +1,18 @@
 //! The element-wise loops over contiguous slices, serial; the caller cuts ranges for threads.
 //!
-//! All go through one function, `Loop::run`, that loads a block of each input, computes, and
+//! All go through one function, `run` of `blocks.rs`, that loads a block of each input, computes, and
 //! stores a block. So the output may be the memory of an input, and an element has the same bits
-//! wherever it stands: a last, partial block goes through a full one on the stack.
+//! wherever it stands: a last, partial block goes through a short one on the stack.
 
-use super::dispatch::Kernel;
 use super::element::{Compare, Lane, Map, Zip, Zip3};
 use super::level::{Level, level};
+use blocks::{BLOCK, Formula, Source, run};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
-use std::ptr;
 
+mod blocks;
 #[cfg(test)]
 mod tests;
-
-/// Elements a block: four AVX-512 registers of f32, which hides the latency of a polynomial.
-const BLOCK: usize = 64;
-
-/// Elements of a short block, one AVX2 register of f32, for what is left: eight elements take XX ns less
-/// than through a whole block.
-const PIECE: usize = 8;
 
 /// An input of a loop.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +87,7 @@ pub fn map_at<O: Map, T: Lane>(level: Level, op: O, x: &[T], y: &mut [MaybeUnini
 /// ```
 pub fn map_in_place<O: Map, T: Lane>(op: O, x: &mut [T]) {
     let source = Source { at: x.as_mut_ptr().cast_const(), step: 1 };
-    // SAFETY: `source` and the output are the same `x.len()` elements, which `Loop` allows.
+    // SAFETY: `source` and the output are the same `x.len()` elements, which `run` allows.
     unsafe { run(level(), Mapped::<O, T>(op, PhantomData), [source], x.as_mut_ptr(), x.len()) }
 }
 
@@ -246,13 +239,6 @@ pub fn compare_at<O: Compare, T: Lane>(
     unsafe { run(level, f, inputs, out.as_mut_ptr().cast(), out.len()) }
 }
 
-/// A formula of `N` elements of one type.
-trait Formula<const N: usize>: Copy {
-    type In: Lane;
-    type Out: Copy + Default;
-    fn f<const FMA: bool>(self, x: [Self::In; N]) -> Self::Out;
-}
-
 /// The four kinds of op, each with its element type.
 #[derive(Clone, Copy)]
 struct Mapped<O, T>(O, PhantomData<T>);
@@ -296,152 +282,5 @@ impl<O: Compare, T: Lane> Formula<2> for Compared<O, T> {
     #[inline(always)]
     fn f<const FMA: bool>(self, [a, b]: [T; 2]) -> bool {
         T::compare::<O, FMA>(self.0, a, b)
-    }
-}
-
-/// Where an input lies: element `i` at `at + i·step`; with step 0 a block of equal ones at `at`.
-#[derive(Clone, Copy)]
-struct Source<T> {
-    at: *const T,
-    step: usize,
-}
-
-struct Loop<F: Formula<N>, const N: usize> {
-    f: F,
-    inputs: [Source<F::In>; N],
-    out: *mut F::Out,
-    len: usize,
-}
-
-/// # Safety
-///
-/// Each input has `len` readable elements (step 1) or `BLOCK` ones (step 0), `out` has `len`
-/// writable ones. `out` is the same memory as an input of step 1, or does not overlap it.
-#[inline]
-unsafe fn run<F: Formula<N>, const N: usize>(
-    level: Level,
-    f: F,
-    inputs: [Source<F::In>; N],
-    out: *mut F::Out,
-    len: usize,
-) {
-    F::In::run_at(level, Loop { f, inputs, out, len });
-}
-
-impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let mut i = 0;
-        while self.len - i >= BLOCK {
-            // SAFETY: this many elements are readable and writable from `i` on.
-            unsafe { block::<F, N, FMA, BLOCK>(self.f, self.from(i), self.out.wrapping_add(i)) };
-            i += BLOCK;
-        }
-        while self.len - i >= PIECE {
-            // SAFETY: as above.
-            unsafe { block::<F, N, FMA, PIECE>(self.f, self.from(i), self.out.wrapping_add(i)) };
-            i += PIECE;
-        }
-        let count = self.len - i;
-        if count > 0 {
-            let mut rooms = [MaybeUninit::<[F::In; PIECE]>::uninit(); N];
-            let mut from = self.from(i);
-            for (from, room) in from.iter_mut().zip(&mut rooms) {
-                // SAFETY: `count > 0` elements are readable at `from`, and the room holds more.
-                *from = unsafe { fill(*from, count, room) };
-            }
-            let mut out = MaybeUninit::<[F::Out; PIECE]>::uninit();
-            let to = out.as_mut_ptr().cast::<F::Out>();
-            // SAFETY: the rooms hold `PIECE` elements, of which `count` are left in the output.
-            unsafe {
-                block::<F, N, FMA, PIECE>(self.f, from, to);
-                copy(to, self.out.wrapping_add(i), count);
-            }
-        }
-    }
-}
-
-impl<F: Formula<N>, const N: usize> Loop<F, N> {
-    #[inline(always)]
-    fn from(&self, i: usize) -> [*const F::In; N] {
-        let mut from = [ptr::null(); N];
-        for k in 0..N {
-            from[k] = self.inputs[k].at.wrapping_add(i * self.inputs[k].step);
-        }
-        from
-    }
-}
-
-/// `to[j] = f(from[0][j], …)` for one block; all loads come before all stores.
-///
-/// # Safety
-///
-/// `SIZE` elements are readable at each of `from` and writable at `to`.
-#[inline(always)]
-unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool, const SIZE: usize>(
-    f: F,
-    from: [*const F::In; N],
-    to: *mut F::Out,
-) {
-    // SAFETY: the caller's.
-    let inputs = from.map(|p| unsafe { p.cast::<[F::In; SIZE]>().read() });
-    // Plain loops: a closure is a function of its own, without the instructions of the level, and
-    // whether it is inlined would depend on the length of the formula.
-    let mut out = [F::Out::default(); SIZE];
-    for j in 0..SIZE {
-        let mut x = [F::In::default(); N];
-        for k in 0..N {
-            x[k] = inputs[k][j];
-        }
-        out[j] = f.f::<FMA>(x);
-    }
-    // SAFETY: the caller's.
-    unsafe { to.cast::<[F::Out; SIZE]>().write(out) };
-}
-
-/// A room with the first `count` elements at `from`, and the first again in the rest: not zeros, by which
-/// an integer formula could divide.
-///
-/// # Safety
-///
-/// `0 < count < PIECE` elements are readable at `from`.
-#[inline(always)]
-unsafe fn fill<T: Copy>(
-    from: *const T,
-    count: usize,
-    room: &mut MaybeUninit<[T; PIECE]>,
-) -> *const T {
-    // SAFETY: the first of the caller's elements.
-    let room = room.write([unsafe { *from }; PIECE]).as_mut_ptr();
-    if count > 1 {
-        // SAFETY: the caller's; the room holds more than `count`.
-        unsafe { copy(from, room, count) };
-    }
-    room
-}
-
-/// `count` elements, fewer than [`PIECE`], as 4, 2 and 1: a call of `memcpy` takes longer.
-///
-/// # Safety
-///
-/// `count` elements are readable at `from` and writable at `to`.
-#[inline(always)]
-unsafe fn copy<T: Copy>(from: *const T, to: *mut T, count: usize) {
-    let mut at = 0;
-    // SAFETY: the parts add up to `count`.
-    unsafe {
-        if count & 4 != 0 {
-            to.cast::<[T; 4]>().write(from.cast::<[T; 4]>().read());
-            at = 4;
-        }
-        if count & 2 != 0 {
-            to.add(at).cast::<[T; 2]>().write(from.add(at).cast::<[T; 2]>().read());
-            at += 2;
-        }
-        if count & 1 != 0 {
-            to.add(at).write(from.add(at).read());
-        }
     }
 }
