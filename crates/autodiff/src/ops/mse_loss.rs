@@ -88,6 +88,8 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(&[&[2, 3], &[2, 3]], |x| mse_loss(&x[0], &x[1])),
         Case::new(&[&[2, 1], &[3]], |x| mse_loss_with(&x[0], &x[1], Reduction::None)),
         Case::new(&[&[2, 3]], |x| mse_loss_with(&x[0].tanh(), &x[0], Reduction::Sum)),
+        Case::new(&[&[2]], |x| mse_loss(&x[0], &Tensor::from([0.5, -0.25]))),
+        Case::new(&[&[2]], |x| mse_loss(&Tensor::from([0.5, -0.25]), &x[0])),
         Case::new(&[&[], &[]], |x| mse_loss(&x[0], &x[1])),
         Case::new(&[&[0], &[0]], |x| mse_loss_with(&x[0], &x[1], Reduction::Sum)),
     ]

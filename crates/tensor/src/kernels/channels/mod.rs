@@ -142,8 +142,8 @@ pub struct ChannelMap<'a, T> {
     pub add: &'a [T],
 }
 
-/// `y = (x − shift)·a + g·b + c`, with `a`, `b`, `c` and `shift` by channel. Without `g`, `b` is not
-/// read.
+/// `y = (x − shift)·a + g·b + c`, with `a`, `b`, `c` and `shift` by channel. Without `g`, `b` has
+/// no meaning.
 ///
 /// # Panics
 ///
@@ -195,34 +195,32 @@ impl<T: Float> Kernel for MapKernel<'_, T> {
             let x = x.wrap::<FMA>() - shift.wrap::<FMA>();
             x.mul_add(a.wrap::<FMA>(), c.wrap::<FMA>())
         };
-        let both = |x: T, g: T, shift: T, a: T, b: T, c: T| {
-            g.wrap::<FMA>().mul_add(b.wrap::<FMA>(), forward(x, shift, a, c))
-        };
+        let plus = |g: T, b: T, sum: T| g.wrap::<FMA>().mul_add(b.wrap::<FMA>(), sum.wrap::<FMA>());
         // Elements of a piece, and the channel it belongs to; with `inner` 1 the piece is a whole row.
         let piece = if inner == 1 { channels } else { inner };
         for (i, (x, y)) in x.chunks_exact(piece).zip(y.chunks_exact_mut(piece)).enumerate() {
             let g = g.map(|g| &g[i * piece..][..piece]);
             if inner == 1 {
-                let (shift, a, c) = (&by.shift[..piece], &by.x[..piece], &by.add[..piece]);
-                match g {
-                    None => (0..piece).for_each(|j| {
-                        y[j] = T::unwrap::<FMA>(forward(x[j], shift[j], a[j], c[j]));
-                    }),
-                    Some(g) => (0..piece).for_each(|j| {
-                        let v = both(x[j], g[j], shift[j], a[j], by.g[j], c[j]);
-                        y[j] = T::unwrap::<FMA>(v);
-                    }),
+                let [shift, a, b, c] = [by.shift, by.x, by.g, by.add].map(|by| &by[..piece]);
+                for j in 0..piece {
+                    y[j] = T::unwrap::<FMA>(forward(x[j], shift[j], a[j], c[j]));
+                }
+                // A loop over all seven slices would not become vector code.
+                if let Some(g) = g {
+                    for j in 0..piece {
+                        y[j] = T::unwrap::<FMA>(plus(g[j], b[j], y[j]));
+                    }
                 }
                 continue;
             }
             let k = i % channels;
-            let (shift, a, c) = (by.shift[k], by.x[k], by.add[k]);
+            let [shift, a, b, c] = [by.shift, by.x, by.g, by.add].map(|by| by[k]);
             match g {
                 None => x.iter().zip(y).for_each(|(&x, y)| {
                     *y = T::unwrap::<FMA>(forward(x, shift, a, c));
                 }),
                 Some(g) => x.iter().zip(g).zip(y).for_each(|((&x, &g), y)| {
-                    *y = T::unwrap::<FMA>(both(x, g, shift, a, by.g[k], c));
+                    *y = T::unwrap::<FMA>(plus(g, b, T::unwrap::<FMA>(forward(x, shift, a, c))));
                 }),
             }
         }
