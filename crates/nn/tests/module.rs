@@ -166,11 +166,11 @@ fn a_deep_copy_keeps_ties_and_shares_nothing() {
 #[test]
 fn a_layer_in_two_places_is_one_layer() {
     let shared = Arc::new(Linear::new(2, 2));
-    let net = Sequential::new().then(shared.clone()).then(Relu::new()).then(shared);
+    let net = Sequential::new().then(shared.clone()).then(Relu::new()).then(shared.clone());
     assert_eq!(names(&net.named_parameters()), ["0.weight", "0.bias"]);
     assert_eq!(net.state_dict().len(), 4);
     drop(net.eval_scope());
-    assert!(net.is_training());
+    assert!(shared.is_training());
     let copy = net.deep_copy();
     assert_eq!(copy.named_parameters().len(), 2);
     copy.load_state_dict(&net.state_dict()).expect("the same keys");

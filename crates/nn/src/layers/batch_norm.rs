@@ -85,15 +85,14 @@ impl BatchNorm {
             }
             _ => {
                 let (y, mean, var) = x.batch_norm_train(weight, bias, self.options.eps);
-                if call.training() {
-                    self.track(x, &mean, &var);
-                }
+                self.track(x, &mean, &var);
                 y
             }
         };
         call.leave(y)
     }
-    /// Take the statistics of this batch into the running ones; they are numbers without history.
+    /// Take the statistics of this batch into the running ones, if there are any; they are numbers
+    /// without history.
     fn track(&self, x: &Tensor, mean: &Tensor, var: &Tensor) {
         let (Some(running_mean), Some(running_var), Some(count)) =
             (&self.running_mean, &self.running_var, &self.num_batches_tracked)

@@ -51,6 +51,29 @@ fn a_loss_gives_what_its_function_gives() {
 }
 
 #[test]
+fn a_loss_uses_every_option() {
+    let x = Tensor::from([[1.0, -2.0, 0.3], [0.5, 3.0, -1.0], [0.1, 0.2, 0.4]]);
+    let target = Tensor::from([1_i64, 0, 2]);
+    let (weight, ignore_index, reduction) =
+        (Some(Tensor::from([0.5, 1.5, 3.0])), 0, Reduction::Sum);
+    let options = NllLossOptions { weight: weight.clone(), ignore_index, reduction };
+    let loss = NllLoss::with(options).forward(&x, &target).item();
+    assert_eq!(loss, 1.5 * 2.0 - 3.0 * 0.4);
+    let label_smoothing = 0.1;
+    let options = CrossEntropyOptions { weight, ignore_index, reduction, label_smoothing };
+    let loss = CrossEntropyLoss::with(options.clone()).forward(&x, &target).item();
+    assert_eq!(loss, cross_entropy_with(&x, &target, options.clone()).item());
+    for other in [
+        CrossEntropyOptions { weight: None, ..options.clone() },
+        CrossEntropyOptions { ignore_index: -100, ..options.clone() },
+        CrossEntropyOptions { reduction: Reduction::Mean, ..options.clone() },
+        CrossEntropyOptions { label_smoothing: 0.0, ..options },
+    ] {
+        assert_ne!(loss, CrossEntropyLoss::with(other).forward(&x, &target).item());
+    }
+}
+
+#[test]
 fn class_weights_are_saved_and_converted_with_the_module() {
     let weight = Some(Tensor::from([1.0_f32, 2.0]));
     let loss = CrossEntropyLoss::with(CrossEntropyOptions { weight, ..Default::default() });
