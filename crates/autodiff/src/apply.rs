@@ -114,7 +114,7 @@ where
 }
 
 fn refusal<O: Op>(first: &Tensor, rest: &[&Tensor], rule: &'static str) -> OpError {
-    let metas = std::iter::once(first).chain(rest.iter().copied()).map(Tensor::meta).collect();
+    let metas = once(first).chain(rest.iter().copied()).map(Tensor::meta).collect();
     OpError::rule(rule).of(O::NAME, metas)
 }
 

@@ -3,6 +3,7 @@
 use crate::graph::{Edge, Link, Node};
 use crate::mode::set_recording;
 use crate::op::Few;
+use crate::ops::Add;
 use crate::place::Place;
 use crate::queue::{Pending, Queue};
 use crate::tensor::Kind;
@@ -231,6 +232,6 @@ fn add_into(sum: &mut Option<Tensor>, g: Tensor, recorded: bool) {
     *sum = Some(match sum.take() {
         None => g,
         Some(old) if recorded || old.dtype() != g.dtype() => old + g,
-        Some(old) => Tensor::new(old.into_array().add(g.into_array())),
+        Some(old) => Tensor::new(old.into_array().zip(g.into_array(), Add)),
     });
 }

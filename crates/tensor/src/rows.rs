@@ -69,17 +69,10 @@ macro_rules! over_rows {
         let dtype = first_dtype(&[$(&*$x),*]);
         let wide = [$($x.clone().cast(row_lane(dtype))),*];
         let refs: Vec<&Array> = wide.iter().collect();
-        let y = if row_lane(dtype) == DType::F64 {
-            along::<f64>(&refs, $axis, &|x, n, y| {
-                let [$($arg),*] = *x else { return };
-                kernels::$kernel($($arg,)* n, as_uninit(y));
-            })
-        } else {
-            along::<f32>(&refs, $axis, &|x, n, y| {
-                let [$($arg),*] = *x else { return };
-                kernels::$kernel($($arg,)* n, as_uninit(y));
-            })
-        };
+        let y = lane!(dtype, T => along::<T>(&refs, $axis, &|x, n, y| {
+            let [$($arg),*] = *x else { return };
+            kernels::$kernel($($arg,)* n, as_uninit(y));
+        }));
         y.cast(dtype)
     }};
 }
@@ -136,14 +129,9 @@ impl Array {
         let turned = wide.permute(&order).contiguous();
         let to = turned.shape().with(last, 1);
         let n = turned.shape()[last];
-        let y = match turned.dtype() {
-            DType::F64 => Array::build::<f64>(to, |out| {
-                kernels::logsumexp(turned.elements::<f64>(), n, as_uninit(out));
-            }),
-            _ => Array::build::<f32>(to, |out| {
-                kernels::logsumexp(turned.elements::<f32>(), n, as_uninit(out));
-            }),
-        };
+        let y = lane!(turned.dtype(), T => Array::build::<T>(to, |out| {
+            kernels::logsumexp(turned.elements::<T>(), n, as_uninit(out));
+        }));
         y.permute(&order).cast(self.dtype())
     }
 }

@@ -2,8 +2,9 @@
 
 use super::prelude::*;
 
+/// The formula; the sweep adds gradients by it, too.
 #[derive(Clone, Copy)]
-struct Add;
+pub(crate) struct Add;
 
 impl Zip for Add {
     #[inline(always)]

@@ -110,6 +110,7 @@ catalog![
     where_,
 ];
 
+pub(crate) use add::Add;
 pub use cross_entropy::{
     CrossEntropyOptions, cross_entropy, cross_entropy_with, try_cross_entropy,
 };

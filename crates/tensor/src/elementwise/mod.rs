@@ -8,13 +8,12 @@ mod drive;
 mod small;
 mod stored;
 
+use crate::element::dispatch;
 use crate::kernels::element::{Compare, Map, Zip, Zip3};
 use crate::kernels::loops::{self, Operand};
-use crate::kernels::real::Real;
 use crate::storage::as_uninit;
 use crate::{Array, DType, Shape};
 use drive::{in_place, produce};
-use half::{bf16, f16};
 
 /// `shape` of a result, and a panic for what the caller should have checked.
 #[track_caller]
@@ -23,35 +22,6 @@ fn common(a: &Array, b: &Array) -> Shape {
     match Shape::broadcast(a.shape(), b.shape()) {
         Some(shape) => shape,
         None => panic!("operands {} and {} do not broadcast", a.meta(), b.meta()),
-    }
-}
-
-/// Run `$body` with `$S` bound to the stored type of `$dtype`.
-macro_rules! stored {
-    ($dtype:expr, $S:ident => $body:expr) => {
-        match $dtype {
-            DType::F32 => crate::element::arm!($S, f32, $body),
-            DType::F64 => crate::element::arm!($S, f64, $body),
-            DType::I64 => crate::element::arm!($S, i64, $body),
-            DType::F16 => crate::element::arm!($S, f16, $body),
-            DType::Bf16 => crate::element::arm!($S, bf16, $body),
-            DType::U8 => crate::element::arm!($S, u8, $body),
-            DType::Bool => crate::element::arm!($S, bool, $body),
-        }
-    };
-}
-
-#[derive(Clone, Copy)]
-struct Sum;
-
-impl Zip for Sum {
-    #[inline(always)]
-    fn f<R: Real>(self, a: R, b: R) -> R {
-        a + b
-    }
-    #[inline(always)]
-    fn int(self, a: i64, b: i64) -> i64 {
-        a.wrapping_add(b)
     }
 }
 
@@ -69,7 +39,7 @@ impl Array {
         }
         let mut this = self;
         let shape = this.shape().clone();
-        stored!(this.dtype(), S => {
+        dispatch!(this.dtype(), S => {
             if in_place::<S>(&mut this, &[], &|x, _| loops::map_in_place(op, x)) {
                 return this;
             }
@@ -94,7 +64,7 @@ impl Array {
         }
         let (mut this, mut rhs) = (self, rhs);
         let shape = common(&this, &rhs);
-        stored!(this.dtype(), S => {
+        dispatch!(this.dtype(), S => {
             if *this.shape() == shape {
                 let other = std::slice::from_ref(&rhs);
                 if in_place::<S>(&mut this, other, &|a, b| loops::zip_into_a(op, a, b[0])) {
@@ -121,7 +91,7 @@ impl Array {
             Some(shape) if c.dtype() == self.dtype() => shape,
             _ => panic!("operands {two} and {} do not fit", c.meta()),
         };
-        stored!(self.dtype(), S => {
+        dispatch!(self.dtype(), S => {
             let rest = [b, c];
             if *self.shape() == shape
                 && in_place::<S>(&mut self, &rest, &|a, x| loops::zip3_into_a(op, a, x[0], x[1]))
@@ -141,19 +111,9 @@ impl Array {
     #[track_caller]
     pub fn compare<O: Compare>(self, rhs: Array, op: O) -> Array {
         let shape = common(&self, &rhs);
-        stored!(self.dtype(), S => drive::judge::<S>(&[self, rhs], &shape, &|x, y| {
+        dispatch!(self.dtype(), S => drive::judge::<S>(&[self, rhs], &shape, &|x, y| {
             loops::compare(op, x[0], x[1], as_uninit(y));
         }))
-    }
-    /// `self + rhs`, broadcasting; in place of an operand that is given up and large enough. What sweeps
-    /// accumulate gradients with.
-    ///
-    /// # Panics
-    /// If dtypes differ or shapes do not broadcast.
-    #[track_caller]
-    #[expect(clippy::should_implement_trait, reason = "arrays have methods, tensors operators")]
-    pub fn add(self, rhs: Array) -> Array {
-        self.zip(rhs, Sum)
     }
     /// Every element converted to `dtype` by PyTorch's cast rules; the same array if it has it already.
     pub fn cast(self, dtype: DType) -> Array {
@@ -161,6 +121,6 @@ impl Array {
             return self;
         }
         let shape = self.shape().clone();
-        stored!(self.dtype(), S => stored!(dtype, D => stored::cast::<S, D>(&self, &shape)))
+        dispatch!(self.dtype(), S => dispatch!(dtype, D => stored::cast::<S, D>(&self, &shape)))
     }
 }
