@@ -28,11 +28,19 @@ if [ -z "${TORCH_PY:-}" ]; then
 fi
 if [ ${#ids[@]} -eq 0 ]; then
     if [ -n "$check" ]; then
-        ids=(mlp_small mlp_large)
+        ids=(mlp_small mlp_large mnist_cnn)
     else
-        ids=(mlp_small mlp_large tiny_overhead record_neg
+        ids=(mlp_small mlp_large mnist_cnn tiny_overhead record_neg
             matmul_f32_256 matmul_f32_512 matmul_f32_1024 matmul_f32_2048
-            matmul_f32_256_ta matmul_f32_256_tb matmul_f32_256_b8)
+            matmul_f32_256_ta matmul_f32_256_tb matmul_f32_256_b8
+            matmul_bf16_1024 matmul_f16_1024
+            conv_fwd_mnist1 conv_dw_mnist1
+            conv_fwd_mnist2 conv_dx_mnist2 conv_dw_mnist2
+            conv_fwd_cnn1 conv_dw_cnn1
+            conv_fwd_cnn2 conv_dx_cnn2 conv_dw_cnn2
+            conv_fwd_cnn3 conv_dx_cnn3 conv_dw_cnn3
+            add_16m elementwise_gelu_16m softmax_4096x4096 layernorm_8192x1024
+            opt_sgdm_10m opt_adam_10m opt_adamw_10m clip_norm_10m)
     fi
 fi
 

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-Learn handwritten digits with a 784-256-128-10 network.
+Learn handwritten digits.
 
 usage: mnist [options]
 
+  --model NAME       mlp: linear layers 784-256-128-10, or cnn: two convolutions with pools
+                     and a linear layer (default mlp)
   --epochs N         passes over the training digits; 0 only tests (default 10)
   --lr RATE          learning rate (default 0.001; for sgd 0.05)
   --batch-size N     digits in a step (default 64)
@@ -26,6 +28,13 @@ usage: mnist [options]
 
 The last line is `test accuracy A`, a number between 0 and 1.";
 
+/// Which network.
+#[derive(Clone, Copy)]
+pub(crate) enum Model {
+    Mlp,
+    Cnn,
+}
+
 /// Which optimizer.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
@@ -36,6 +45,7 @@ pub(crate) enum Kind {
 
 /// What the user asks for.
 pub(crate) struct Options {
+    pub(crate) model: Model,
     pub(crate) epochs: usize,
     lr: Option<f64>,
     pub(crate) batch_size: usize,
@@ -67,6 +77,7 @@ impl Options {
 pub(crate) fn parse() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
     let mut options = Options {
+        model: Model::Mlp,
         epochs: 10,
         lr: None,
         batch_size: 64,
@@ -82,6 +93,7 @@ pub(crate) fn parse() -> Result<Option<Options>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
+            Long("model") => options.model = model(&parser.value()?.string()?)?,
             Long("epochs") => epochs = Some(parser.value()?.parse()?),
             Long("lr") => options.lr = Some(parser.value()?.parse()?),
             Long("batch-size") => options.batch_size = positive("--batch-size", &mut parser)?,
@@ -105,6 +117,14 @@ fn positive(name: &str, parser: &mut lexopt::Parser) -> Result<usize, lexopt::Er
     match parser.value()?.parse()? {
         0 => Err(format!("{name}: at least 1").into()),
         n => Ok(n),
+    }
+}
+
+fn model(name: &str) -> Result<Model, lexopt::Error> {
+    match name {
+        "mlp" => Ok(Model::Mlp),
+        "cnn" => Ok(Model::Cnn),
+        other => Err(format!("--model {other}: mlp or cnn").into()),
     }
 }
 

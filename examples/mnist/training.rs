@@ -1,6 +1,5 @@
 //! The loop, and what a trained network says of the test digits.
 
-use crate::Mlp;
 use crate::options::Options;
 use gradus::prelude::*;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -29,7 +28,7 @@ impl Seen {
 /// A loss that is not a number ends the training with an error; the network then has the weights of the
 /// last epoch that was good, and they are saved.
 pub(crate) fn train(
-    net: &Mlp,
+    net: &dyn Layer,
     opt: &mut dyn Optimizer,
     train: &Mnist,
     test: &Mnist,
@@ -71,7 +70,7 @@ pub(crate) fn train(
 
 /// Put the last good weights back, save them, and say what happened.
 fn give_up(
-    net: &Mlp,
+    net: &dyn Layer,
     good: &StateDict,
     epoch: usize,
     loss: f64,
@@ -80,7 +79,7 @@ fn give_up(
     net.load_state_dict(good)?;
     let mut message = format!("the loss became {loss} in epoch {epoch}: try a smaller --lr");
     if let Some(file) = options.file_to_save() {
-        net.save(file)?;
+        good.save(file)?;
         let epoch = epoch - 1;
         message += &format!("; {} holds the model after epoch {epoch}", file.display());
     }
@@ -88,7 +87,7 @@ fn give_up(
 }
 
 /// What the network says of every digit.
-pub(crate) fn predict(net: &Mlp, data: &Mnist, batch_size: usize) -> gradus::Result<Seen> {
+pub(crate) fn predict(net: &dyn Layer, data: &Mnist, batch_size: usize) -> gradus::Result<Seen> {
     let _mode = net.eval_scope();
     let (mut said, mut truth) = (Vec::new(), Vec::new());
     for batch in DataLoader::new(data).batch_size(batch_size).iter() {

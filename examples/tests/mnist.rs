@@ -1,19 +1,15 @@
 //! The digits example as its user meets it: options, files, bad input.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod program;
 
-/// The example that cargo has built beside this test.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let name = format!("mnist{}", std::env::consts::EXE_SUFFIX);
-    test.parent().unwrap().parent().unwrap().join("examples").join(name)
-}
+use program::program;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(program()).args(arguments).current_dir(folder).output().unwrap()
+    program("mnist").args(arguments).current_dir(folder).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -56,10 +52,28 @@ fn it_learns_saves_and_the_file_does_not_depend_on_threads() {
 }
 
 #[test]
+fn a_convolutional_network_learns_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--model", "cnn", "--quick", "--save", "cnn.safetensors"];
+    let output = run(folder.path(), &arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let out = text(&output.stdout);
+    let last = out.lines().last().unwrap();
+    let accuracy: f64 = last.strip_prefix("test accuracy ").unwrap().parse().unwrap();
+    assert!(accuracy > 0.85, "one epoch gives {accuracy}");
+    let again = ["--model", "cnn", "--epochs", "0", "--load", "cnn.safetensors"];
+    let tested = text(&run(folder.path(), &again).stdout);
+    assert_eq!(tested.lines().last().unwrap(), last, "the loaded model says the same");
+    let message = refusal(folder.path(), &["--epochs", "0", "--load", "cnn.safetensors"]);
+    assert!(message.contains("conv1.weight") && message.contains("fc1.weight"), "{message}");
+}
+
+#[test]
 fn help_explains_every_option() {
     let folder = tempfile::tempdir().unwrap();
     let help = text(&run(folder.path(), &["--help"]).stdout);
     for option in [
+        "--model",
         "--epochs",
         "--lr",
         "--batch-size",
@@ -83,6 +97,7 @@ fn bad_options_are_named() {
         (vec!["--lr", "-1"], "lr"),
         (vec!["--batch-size", "0"], "--batch-size"),
         (vec!["--optimizer", "magic"], "adam, adamw or sgd"),
+        (vec!["--model", "magic"], "mlp or cnn"),
         (vec!["--wings"], "--wings"),
         (vec!["--data", "nowhere"], "there is no train-images-idx3-ubyte"),
         (vec!["--load", "nothing.safetensors"], "nothing.safetensors"),

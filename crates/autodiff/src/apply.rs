@@ -1,8 +1,9 @@
 //! The one door: every operation, ours and yours, is run and recorded here.
 
 use crate::graph::{Edge, Link, Node};
-use crate::mode::is_grad_enabled;
+use crate::mode::{Mode, is_grad_enabled};
 use crate::op::{Few, Op, Pack, Promotion};
+use crate::profile::Probe;
 use crate::tensor::{Kind, vacant};
 use crate::{OpError, Save, Tensor, must, no_grad};
 use gradus_tensor::{Array, Category, DType, Meta, result_type};
@@ -184,15 +185,19 @@ impl<O: Op> Inputs<O> {
 #[track_caller]
 #[inline]
 fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, Inputs<O>)> {
+    let mode = Mode::now();
+    let probe = Probe::enter(mode);
     // Autocast belongs here, before promotion: it reads `O::AUTOCAST` and the mode of the thread.
     promote(O::PROMOTION, inputs.arrays.slice_mut(), &mut inputs.edges);
     let outs = match inputs.infer(&op) {
         Ok(outs) => outs,
         Err(e) => return Err((e, inputs)),
     };
-    if !(is_grad_enabled() && inputs.edges.iter().any(Option::is_some)) {
-        let y = op.forward(inputs.arrays, &mut Save::new(&[]));
-        return Ok(Pack::collect(Pack::<Array>::items(y).map(Tensor::new)));
+    if !(mode.records() && inputs.edges.iter().any(Option::is_some)) {
+        let y = forward(&op, inputs.arrays, &outs, &mut Save::new(&[]), probe);
+        let y = Pack::collect(Pack::<Array>::items(y).map(Tensor::new));
+        probe.leave(O::NAME);
+        return Ok(y);
     }
     if !O::DIFFERENTIABLE {
         let e = OpError::rule("the operation has no derivative").hint("detach the input first");
@@ -205,8 +210,7 @@ fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, 
         links.push(Link { edge, meta: array.meta().clone() });
     }
     let mut save = Save::new(&need);
-    // The anomaly check and the profiler stand around this call.
-    let y = op.forward(arrays, &mut save);
+    let y = forward(&op, arrays, &outs, &mut save, probe);
     let Save { kept, constant, .. } = save;
     debug_assert!(
         y.slice().iter().map(|a| a.meta().clone()).eq(Pack::<Meta>::items(outs)),
@@ -215,7 +219,25 @@ fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, 
     );
     let outputs = y.slice().len();
     let node = Node::new(Box::new(op), links, outputs, Location::caller(), kept);
-    Ok(Pack::collect(attach(node, outputs, Pack::<Array>::items(y), constant)))
+    probe.recorded(&node);
+    let y = Pack::collect(attach(node, outputs, Pack::<Array>::items(y), constant));
+    probe.leave(O::NAME);
+    Ok(y)
+}
+
+/// The kernel. The anomaly check and the profiler stand around it.
+#[inline]
+fn forward<O: Op>(
+    op: &O,
+    x: O::In<Array>,
+    outs: &O::Out<Meta>,
+    save: &mut Save<'_>,
+    probe: Probe,
+) -> O::Out<Array> {
+    probe.kernel(op, &x, outs);
+    let y = op.forward(x, save);
+    probe.kernel_ends();
+    y
 }
 
 /// The outputs of a recorded op; one that is marked as constant leaves untracked.

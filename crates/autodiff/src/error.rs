@@ -75,6 +75,8 @@ pub enum GraphError {
         /// Where it was called.
         at: &'static Location<'static>,
     },
+    /// Gradients that are multiplied by a gradient scaler's scale meet others that are not.
+    MixedScales(Meta),
     /// [`crate::grad`] was asked for an input that no output depends on.
     Unused {
         /// Position in the list of inputs.
@@ -104,6 +106,11 @@ impl fmt::Display for GraphError {
                 f,
                 "backward: the values that {op} saved at {at} are freed by an earlier sweep; \
                  give that one retain_graph: true"
+            ),
+            GraphError::MixedScales(m) => write!(
+                f,
+                "backward: gradients that are multiplied by the scale and others that are not meet \
+                 in {m}; scale every loss, and unscale only before a step"
             ),
             GraphError::Unused { input, meta } => write!(
                 f,

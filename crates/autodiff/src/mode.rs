@@ -1,17 +1,54 @@
-//! What a thread is doing: recording or not, and inside which layer.
+//! What a thread is doing: recording or not, profiling or not, and inside which layer.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 thread_local! {
-    static RECORDING: Cell<bool> = const { Cell::new(true) };
+    /// [`RECORDING`] and [`PROFILED`]: the door reads both at once.
+    static MODE: Cell<u8> = const { Cell::new(RECORDING) };
     static SCOPE: RefCell<Vec<Arc<str>>> = const { RefCell::new(Vec::new()) };
+}
+
+const RECORDING: u8 = 1;
+const PROFILED: u8 = 2;
+
+/// What the door asks at each operation.
+#[derive(Clone, Copy)]
+pub(crate) struct Mode(u8);
+
+impl Mode {
+    #[inline]
+    pub(crate) fn now() -> Self {
+        Mode(MODE.get())
+    }
+    #[inline]
+    pub(crate) fn records(self) -> bool {
+        self.0 & RECORDING != 0
+    }
+    #[inline]
+    pub(crate) fn is_profiled(self) -> bool {
+        self.0 & PROFILED != 0
+    }
 }
 
 /// Does this thread record operations (`torch.is_grad_enabled`)?
 #[inline]
 pub fn is_grad_enabled() -> bool {
-    RECORDING.get()
+    Mode::now().records()
+}
+
+/// Does a profile run on this thread?
+#[inline]
+pub(crate) fn is_profiled() -> bool {
+    Mode::now().is_profiled()
+}
+
+fn set(bit: u8, on: bool) {
+    MODE.set(if on { MODE.get() | bit } else { MODE.get() & !bit });
+}
+
+pub(crate) fn set_profiled(on: bool) {
+    set(PROFILED, on);
 }
 
 /// Undoes a change of mode when it goes out of scope, also by a panic.
@@ -19,12 +56,14 @@ pub(crate) struct Restore(bool);
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        RECORDING.set(self.0);
+        set(RECORDING, self.0);
     }
 }
 
 pub(crate) fn set_recording(on: bool) -> Restore {
-    Restore(RECORDING.replace(on))
+    let before = is_grad_enabled();
+    set(RECORDING, on);
+    Restore(before)
 }
 
 /// Run `f` without recording on this thread (`torch.no_grad`): results are untracked and nothing is

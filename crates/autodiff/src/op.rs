@@ -1,6 +1,6 @@
 //! The contract of a differentiable operation.
 
-use crate::{OpError, Save, Saved, Tensor};
+use crate::{OpError, Save, Saved, Tensor, Work};
 use gradus_tensor::{Array, Meta};
 use smallvec::SmallVec;
 use std::iter::once;
@@ -189,6 +189,8 @@ pub trait Op: Send + Sync + Sized + 'static {
     const PROMOTION: Promotion = Promotion::Common;
     /// False: a tracked input is refused with an error.
     const DIFFERENTIABLE: bool = true;
+    /// True: the gradients it sends back count as multiplied by a gradient scaler's scale.
+    const SCALES_GRADIENTS: bool = false;
     /// Inputs: `T`, `[T; N]` or `Vec<T>`.
     type In<T>: Pack<T>;
     /// Outputs: `T`, `[T; M]` or `Vec<T>`.
@@ -208,11 +210,20 @@ pub trait Op: Send + Sync + Sized + 'static {
     /// return a gradient in the broadcast shape or another dtype: the engine sums and casts. Compute
     /// nothing where `saved.need(i)` is false, except what one pass yields anyway.
     fn vjp(&self, saved: &Saved<'_>, grads: Grads<Self::Out<Tensor>>) -> Grads<Self::In<Tensor>>;
+
+    /// How much a call has to do, for a [`crate::profile`]: without this, each element of each input
+    /// and output is read or written once, and there is no arithmetic to speak of.
+    fn work(&self, x: Self::In<&Meta>, y: Self::Out<&Meta>) -> Work {
+        let mut work = Work::of(x.items());
+        work += Work::of(y.items());
+        work
+    }
 }
 
 /// What a node keeps of an op: its rule, without its counts.
 pub(crate) trait Rule: Send + Sync {
     fn name(&self) -> &'static str;
+    fn scales_gradients(&self) -> bool;
     /// Hands each gradient over as it is: a list of them would be written and read once more.
     fn vjp(&self, saved: &Saved<'_>, grads: OfOutputs<Tensor>, each: &mut dyn FnMut(usize, Tensor));
 }
@@ -220,6 +231,9 @@ pub(crate) trait Rule: Send + Sync {
 impl<O: Op> Rule for O {
     fn name(&self) -> &'static str {
         O::NAME
+    }
+    fn scales_gradients(&self) -> bool {
+        O::SCALES_GRADIENTS
     }
     fn vjp(
         &self,

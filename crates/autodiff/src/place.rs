@@ -116,13 +116,23 @@ impl Place {
     pub(crate) fn set_scaled(&self, scaled: bool) {
         self.lock().grad.scaled = scaled;
     }
+    /// May a gradient be added that is scaled, or is not? Zeros can become either.
+    pub(crate) fn takes(&self, scaled: bool) -> bool {
+        let cell = self.lock();
+        if cell.grad.scaled == scaled {
+            return true;
+        }
+        let old = cell.grad.grad.clone();
+        drop(cell);
+        old.is_none_or(|g| g.into_array().all_zero())
+    }
     /// `grad += g`, in place if the old gradient is not held elsewhere.
-    pub(crate) fn accumulate(&self, mut g: Tensor) {
+    pub(crate) fn accumulate(&self, mut g: Tensor, scaled: bool) {
         loop {
             let mut cell = self.lock();
             match cell.grad.grad.take() {
                 None => {
-                    cell.grad.grad = Some(g);
+                    cell.grad = Slot { grad: Some(g), scaled };
                     return;
                 }
                 Some(old) => {

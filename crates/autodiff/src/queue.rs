@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(crate) struct Pending<'a> {
     pub(crate) node: &'a Arc<Node>,
     pub(crate) grads: OfOutputs<Tensor>,
+    /// Are they multiplied by a gradient scaler's scale? `None` before the first.
+    pub(crate) scaled: Option<bool>,
 }
 
 /// Most graphs have a few open nodes, whose numbers are the highest: those stand in a short, sorted
@@ -28,7 +30,7 @@ impl<'a> Queue<'a> {
     /// The entry of this node; a new one has no gradients.
     pub(crate) fn at(&mut self, node: &'a Arc<Node>) -> &mut Pending<'a> {
         let number = node.number;
-        let new = || Pending { node, grads: smallvec![None; node.outputs] };
+        let new = || Pending { node, grads: smallvec![None; node.outputs], scaled: None };
         if self.far.last_key_value().is_some_and(|(&highest, _)| number <= highest) {
             return self.far.entry(number).or_insert_with(new);
         }

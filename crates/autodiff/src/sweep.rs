@@ -5,11 +5,12 @@ use crate::mode::set_recording;
 use crate::op::Few;
 use crate::ops::Add;
 use crate::place::Place;
+use crate::profile::{self, Sweeping};
 use crate::queue::{Pending, Queue};
 use crate::tensor::Kind;
 use crate::wanted::{Key, Wanted};
 use crate::{GraphError, Saved, Tensor, must};
-use gradus_tensor::Meta;
+use gradus_tensor::{Array, Meta};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
@@ -53,11 +54,15 @@ impl Tensor {
     /// If this result is not tracked, if the start does not fit, or if a rule needs freed values.
     pub fn try_backward(&self, grad: Option<&Tensor>, how: Sweep) -> Result<(), GraphError> {
         let _mode = set_recording(how.create_graph);
+        let sweeping = profile::sweeping();
         let mut run = Run::new(how, None);
         run.start(self, grad)?;
-        run.sweep()?;
-        for (place, grad) in run.leaves.into_values() {
-            grad.into_iter().for_each(|g| place.accumulate(g));
+        run.sweep(&sweeping)?;
+        if let Some(leaf) = run.leaves.values().find(|leaf| !leaf.place.takes(leaf.scaled)) {
+            return Err(GraphError::MixedScales(leaf.meta()));
+        }
+        for Leaf { place, grad, scaled } in run.leaves.into_values() {
+            grad.into_iter().for_each(|g| place.accumulate(g, scaled));
         }
         Ok(())
     }
@@ -109,18 +114,33 @@ pub fn grad_allow_unused(
     how: Sweep,
 ) -> Result<Vec<Option<Tensor>>, GraphError> {
     let _mode = set_recording(how.create_graph);
+    let sweeping = profile::sweeping();
     let keys: Vec<_> = inputs.iter().map(|t| t.edge().map(|e| e.key())).collect();
     let wanted = Wanted::new(outputs, keys.iter().copied().flatten().collect());
     let mut run = Run::new(how, Some(wanted));
     for (i, y) in outputs.iter().enumerate() {
         run.start(y, starts.get(i).copied())?;
     }
-    run.sweep()?;
+    run.sweep(&sweeping)?;
     let found = |key: Key| match key {
-        Key::Leaf(at) => run.leaves.get(&at)?.1.clone(),
+        Key::Leaf(at) => run.leaves.get(&at)?.grad.clone(),
         slot => run.found.get(&slot).cloned(),
     };
     Ok(keys.into_iter().map(|k| k.and_then(found)).collect())
+}
+
+/// A leaf with what has arrived for it.
+struct Leaf {
+    place: Arc<Place>,
+    grad: Option<Tensor>,
+    /// Is it multiplied by a gradient scaler's scale?
+    scaled: bool,
+}
+
+impl Leaf {
+    fn meta(&self) -> Meta {
+        Meta { shape: self.place.shape.clone(), dtype: self.place.dtype() }
+    }
 }
 
 /// Borrows the tape from the outputs it started from: an edge costs no count.
@@ -128,7 +148,7 @@ struct Run<'a> {
     how: Sweep,
     wanted: Option<Wanted>,
     pending: Queue<'a>,
-    leaves: BTreeMap<usize, (Arc<Place>, Option<Tensor>)>,
+    leaves: BTreeMap<usize, Leaf>,
     found: HashMap<Key, Tensor>,
 }
 
@@ -150,11 +170,10 @@ impl<'a> Run<'a> {
         }
         let g = grad.map_or_else(|| y.ones_like(), Tensor::clone);
         match &y.0 {
-            Kind::Value { edge: Some(edge), .. } => self.deliver(edge, g),
-            Kind::Value { edge: None, .. } => {}
-            Kind::Place(place) => self.deliver_leaf(&Arc::downgrade(place), g),
+            Kind::Value { edge: Some(edge), .. } => self.deliver(edge, g, false),
+            Kind::Value { edge: None, .. } => Ok(()),
+            Kind::Place(place) => self.deliver_leaf(&Arc::downgrade(place), g, false),
         }
-        Ok(())
     }
     fn needs(&self, edge: &Edge) -> bool {
         match (&self.wanted, edge) {
@@ -163,27 +182,35 @@ impl<'a> Run<'a> {
             (None, Edge::Node(..)) => true,
         }
     }
-    fn deliver(&mut self, edge: &'a Edge, g: Tensor) {
+    fn deliver(&mut self, edge: &'a Edge, g: Tensor, scaled: bool) -> Result<(), GraphError> {
         match edge {
             Edge::Node(node, slot) => {
-                let recorded = self.how.create_graph;
-                add_into(&mut self.pending.at(node).grads[*slot as usize], g, recorded);
+                let pending = self.pending.at(node);
+                if *pending.scaled.get_or_insert(scaled) != scaled {
+                    return Err(GraphError::MixedScales(g.meta()));
+                }
+                add_into(&mut pending.grads[*slot as usize], g, self.how.create_graph);
+                Ok(())
             }
-            Edge::Leaf(place) => self.deliver_leaf(place, g),
+            Edge::Leaf(place) => self.deliver_leaf(place, g, scaled),
         }
     }
-    fn deliver_leaf(&mut self, p: &Weak<Place>, g: Tensor) {
+    fn deliver_leaf(&mut self, p: &Weak<Place>, g: Tensor, scaled: bool) -> Result<(), GraphError> {
         let at = p.as_ptr() as usize;
         if let Some(leaf) = self.leaves.get_mut(&at) {
-            return add_into(&mut leaf.1, g, self.how.create_graph);
+            if leaf.scaled != scaled {
+                return Err(GraphError::MixedScales(g.meta()));
+            }
+            add_into(&mut leaf.grad, g, self.how.create_graph);
+        } else if let Some(place) = p.upgrade().filter(|p| p.requires_grad.load(Relaxed)) {
+            self.leaves.insert(at, Leaf { place, grad: Some(g), scaled });
         }
-        if let Some(place) = p.upgrade().filter(|p| p.requires_grad.load(Relaxed)) {
-            self.leaves.insert(at, (place, Some(g)));
-        }
+        Ok(())
     }
-    fn sweep(&mut self) -> Result<(), GraphError> {
+    fn sweep(&mut self, sweeping: &Sweeping) -> Result<(), GraphError> {
         let retain = self.how.retain_graph || self.how.create_graph;
-        while let Some(Pending { node, grads }) = self.pending.pop_last() {
+        while let Some(Pending { node, grads, scaled }) = self.pending.pop_last() {
+            let scaled = scaled == Some(true);
             let edges = node.inputs.iter().map(|l| l.edge.as_ref());
             let need: Few<bool> = edges.map(|e| e.is_some_and(|e| self.needs(e))).collect();
             let mut state = node.open();
@@ -192,19 +219,27 @@ impl<'a> Run<'a> {
             drop(state);
             for (slot, place) in retained.into_iter().flat_map(|r| *r) {
                 if let (Some(place), Some(g)) = (place.upgrade(), &grads[slot as usize]) {
-                    place.accumulate(g.clone());
+                    if !place.takes(scaled) {
+                        return Err(GraphError::MixedScales(g.meta()));
+                    }
+                    place.accumulate(g.clone(), scaled);
                 }
             }
             self.hand_out(node, &grads);
             let Some(kept) = kept else { continue };
+            sweeping.at(node);
             let saved = Saved { node, kept, need, recorded: self.how.create_graph };
+            let scaled = scaled || node.op.scales_gradients();
+            let mut delivered = Ok(());
             node.op.vjp(&saved, grads, &mut |i, g| {
                 if let (Some(Link { edge: Some(edge), meta }), true) =
                     (node.inputs.get(i), saved.need(i))
+                    && delivered.is_ok()
                 {
-                    self.deliver(edge, fit(g, meta));
+                    delivered = self.deliver(edge, fit(g, meta), scaled);
                 }
             });
+            delivered?;
         }
         Ok(())
     }
@@ -232,6 +267,9 @@ fn add_into(sum: &mut Option<Tensor>, g: Tensor, recorded: bool) {
     *sum = Some(match sum.take() {
         None => g,
         Some(old) if recorded || old.dtype() != g.dtype() => old + g,
-        Some(old) => Tensor::new(old.into_array().zip(g.into_array(), Add)),
+        Some(old) => {
+            let add = |a: Array, b: Array| a.zip(b, Add);
+            Tensor::new(profile::accumulate(old.into_array(), g.into_array(), add))
+        }
     });
 }

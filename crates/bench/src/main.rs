@@ -4,31 +4,39 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "JSON lines are what this program is for")]
 
+mod convolutions;
+mod elementwise;
+mod machine;
 mod measure;
+mod optimizers;
 mod overhead;
 mod products;
+mod roofline;
+mod rows;
 mod training;
 
 use measure::Protocol;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-usage: gradus-bench [--threads N] [--budget S] [--check] [--list] ID…
+usage: gradus-bench [--threads N] [--budget S] [--check | --roofline] [--list] ID…
 
   --threads N  threads of gradus (default: GRADUS_NUM_THREADS, else all cores)
   --budget S   seconds of measured time for each workload (default 3)
   --check      train 30 steps and print the losses instead of timing
+  --roofline   a table: what each workload reaches of the measured limits of this machine
   --list       print all ids";
 
 /// What the command line asks for.
 struct Arguments {
     protocol: Protocol,
+    roofline: bool,
     ids: Vec<String>,
 }
 
 fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     use lexopt::prelude::*;
-    let (mut protocol, mut ids) = (Protocol::default(), Vec::new());
+    let (mut protocol, mut roofline, mut ids) = (Protocol::default(), false, Vec::new());
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -41,13 +49,14 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
             }
             Long("budget") => protocol.budget = parser.value()?.parse()?,
             Long("check") => protocol.check = true,
+            Long("roofline") => roofline = true,
             Long("list") => ids.extend(workloads().iter().map(|w| w.0.to_owned())),
             Long("help") | Short('h') => return Ok(None),
             Value(id) => ids.push(id.string()?),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Some(Arguments { protocol, ids }))
+    Ok(Some(Arguments { protocol, roofline, ids }))
 }
 
 type Workload = (&'static str, fn(&'static str, &Protocol));
@@ -55,13 +64,18 @@ type Workload = (&'static str, fn(&'static str, &Protocol));
 /// Every id with its program.
 fn workloads() -> Vec<Workload> {
     let mut all = overhead::WORKLOADS.to_vec();
+    all.extend_from_slice(elementwise::WORKLOADS);
+    all.extend_from_slice(machine::WORKLOADS);
+    all.extend_from_slice(optimizers::WORKLOADS);
     all.extend_from_slice(products::WORKLOADS);
+    all.extend_from_slice(convolutions::WORKLOADS);
+    all.extend_from_slice(rows::WORKLOADS);
     all.extend_from_slice(training::WORKLOADS);
     all
 }
 
 fn main() -> ExitCode {
-    let Arguments { protocol, ids } = match arguments() {
+    let Arguments { protocol, roofline, ids } = match arguments() {
         Ok(Some(arguments)) if !arguments.ids.is_empty() => arguments,
         Ok(_) => {
             println!("{HELP}");
@@ -72,6 +86,15 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if roofline {
+        return match roofline::print(&ids, gradus_tensor::threads::num_threads(), protocol.budget) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(e) => {
+                eprintln!("gradus-bench: {e}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let all = workloads();
     for id in &ids {
         match all.iter().find(|w| w.0 == id) {

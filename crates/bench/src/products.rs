@@ -2,7 +2,7 @@
 
 use crate::Workload;
 use crate::measure::{Protocol, report};
-use gradus_tensor::Array;
+use gradus_tensor::{Array, DType};
 use serde_json::json;
 use std::hint::black_box;
 
@@ -21,7 +21,15 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     ("matmul_f32_256_b8", |id, p| {
         product(id, p, &Array::randn([8, 256, 256]), &Array::randn([8, 256, 256]));
     }),
+    ("matmul_bf16_1024", |id, p| half(id, p, DType::Bf16)),
+    ("matmul_f16_1024", |id, p| half(id, p, DType::F16)),
 ];
+
+/// Inputs and output are of this type.
+fn half(id: &str, protocol: &Protocol, dtype: DType) {
+    let [a, b] = [(); 2].map(|()| Array::randn([1024, 1024]).cast(dtype));
+    product(id, protocol, &a, &b);
+}
 
 fn square(id: &str, protocol: &Protocol, n: usize) {
     product(id, protocol, &Array::randn([n, n]), &Array::randn([n, n]));

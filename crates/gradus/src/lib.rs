@@ -38,13 +38,16 @@
 //! | [`data`] | data sets, loaders, readers |
 #![forbid(unsafe_code)]
 
+mod averaged_model;
 #[cfg(doctest)]
 mod docs;
 mod error;
 pub mod prelude;
 
+pub use averaged_model::AveragedModel;
 pub use error::{Error, Result};
 pub use gradus_autodiff as autodiff;
+pub use gradus_autodiff::{Profile, profile};
 pub use gradus_data as data;
 pub use gradus_nn as nn;
 pub use gradus_optim as optim;

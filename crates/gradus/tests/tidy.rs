@@ -1,9 +1,11 @@
 //! The source tree obeys the rules of the house. It reads files, and judges nothing that a lint judges.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod tree;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use tree::{files, root};
 
 /// Lines of a file, at most.
 const LONGEST: usize = 400;
@@ -13,31 +15,9 @@ const EMPTY_NAMES: [&str; 8] =
 /// Where `unsafe` may stand, from the root.
 const UNSAFE: [&str; 2] = ["crates/tensor/src/storage/", "crates/tensor/src/kernels/"];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
-/// Every Rust file below the root, with its path from there and its text.
+/// Every Rust file, with its path from the root and its text.
 fn sources() -> Vec<(String, String)> {
-    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() && name != "target" && !name.starts_with('.') {
-                walk(&path, files);
-            } else if name.ends_with(".rs") {
-                files.push(path);
-            }
-        }
-    }
-    let (root, mut files) = (root(), Vec::new());
-    walk(&root, &mut files);
-    files.sort();
-    let named = |p: PathBuf| {
-        let name = p.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
-        (name, fs::read_to_string(p).unwrap())
-    };
-    files.into_iter().map(named).filter(|(name, _)| !name.contains("/ui/")).collect()
+    files("", ".rs").into_iter().filter(|(name, _)| !name.contains("/ui/")).collect()
 }
 
 fn violations(check: impl Fn(&str, &str) -> Option<String>) {
@@ -140,23 +120,66 @@ fn every_op_has_a_fixture() {
         })
         .collect();
     // Layers and losses have their fixtures in `nn`; copies, casts, sums of broadcast axes and products
-    // with a vector are checked by the fixtures of other ops; `logical_not` has no number to compare.
+    // with a vector are checked by the fixtures of other ops; `logical_not` has no number to compare, and
+    // `scale` is what the fixtures of the scaler are made with.
     let elsewhere = [
+        "adaptive_avg_pool1d",
+        "adaptive_avg_pool2d",
+        "adaptive_max_pool1d",
+        "adaptive_max_pool2d",
+        "avg_pool1d",
+        "avg_pool2d",
         "batch_norm",
+        "conv1d",
+        "conv2d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "convolution",
         "copy",
         "cross_entropy",
         "dropout",
+        "layer_norm",
         "linear",
         "logical_not",
         "lstm_cell",
+        "max_pool1d",
+        "max_pool2d",
         "mse_loss",
         "mv",
         "nll_loss",
+        "scale",
         "sum_to",
         "to_dtype",
     ];
     let missing: Vec<&str> = missing.into_iter().filter(|m| !elsewhere.contains(m)).collect();
     assert!(missing.is_empty(), "no fixture: {missing:?}");
+}
+
+/// Every optimizer has trajectories to follow: PyTorch's, or a plain program's where PyTorch lacks it.
+#[test]
+fn every_optimizer_has_a_fixture() {
+    let manifest = root().join("tests/parity/fixtures/optim/manifest.json");
+    let text = fs::read_to_string(manifest).unwrap();
+    for name in gradus::optim::optimizers::OPTIMIZERS {
+        let id = name.replace('_', "");
+        let count = (0..).take_while(|i| text.contains(&format!("\"id\": \"{id}_{i}\""))).count();
+        assert!(count >= 8, "{name} has {count} fixtures, not 8");
+    }
+}
+
+/// Five option sets for each schedule; those of a file `step_lr` are called `steplr_0`, `steplr_1`, …
+#[test]
+fn every_schedule_has_fixtures() {
+    let manifest = root().join("tests/parity/fixtures/sched/manifest.json");
+    let text = fs::read_to_string(manifest).unwrap();
+    let all = gradus::optim::SCHEDULES.iter().chain(&["reduce_lr_on_plateau"]);
+    let few: Vec<String> = all
+        .map(|file| file.replace('_', ""))
+        .map(|name| (text.matches(&format!("\"{name}_")).count(), name))
+        .filter(|(count, _)| *count < 5)
+        .map(|(count, name)| format!("{name}: {count}"))
+        .collect();
+    assert!(few.is_empty(), "{few:?}");
 }
 
 #[test]

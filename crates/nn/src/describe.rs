@@ -2,6 +2,7 @@
 
 use crate::visitor::Item;
 use crate::{Module, Visitor};
+use gradus_tensor::PerAxis;
 use std::fmt::Write;
 
 /// A module of the tree that is being printed.
@@ -64,4 +65,16 @@ fn write_node(node: &Node, indent: usize, text: &mut String) {
         let _ = write!(text, "\n{:indent$}", "");
     }
     text.push(')');
+}
+
+/// A size as PyTorch prints it where it has one for each axis: `(3,)` or `(3, 3)`.
+pub(crate) fn tuple(size: PerAxis, axes: usize) -> String {
+    match size.on(axes).as_deref() {
+        Some([one]) => format!("({one},)"),
+        Some(sizes) => {
+            let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+            format!("({})", sizes.join(", "))
+        }
+        None => size.to_string(),
+    }
 }

@@ -53,6 +53,7 @@ mod site;
 mod state_dict;
 #[cfg(test)]
 mod testing;
+mod update_bn;
 mod visitor;
 
 pub use deep_copy::{DeepCopy, Ties};
@@ -65,4 +66,5 @@ pub use losses::*;
 pub use module::{EvalScope, Module};
 pub use site::{Call, HookHandle, Site};
 pub use state_dict::StateDict;
+pub use update_bn::update_bn;
 pub use visitor::Visitor;

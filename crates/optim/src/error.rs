@@ -1,5 +1,8 @@
 //! What can be wrong with options, parameters, gradients and state dicts.
 
+use crate::ScalerError;
+use gradus_autodiff::GraphError;
+use gradus_tensor::Meta;
 use std::fmt;
 
 /// An optimizer, a schedule or a clip refuses something; nothing was changed.
@@ -18,6 +21,29 @@ pub enum OptimError {
         /// What is allowed: `"0 ≤ betas.0 < 1"`.
         allowed: &'static str,
     },
+    /// The optimizer cannot move a parameter like this one.
+    Parameter {
+        /// Whose: `"Muon"`.
+        of: &'static str,
+        /// The parameter.
+        name: String,
+        /// Its shape and dtype.
+        meta: Meta,
+        /// What is allowed: `"two axes"`.
+        allowed: &'static str,
+    },
+    /// There is no parameter of this name.
+    UnknownParameter(String),
+    /// No pattern matches this parameter.
+    NoPattern(String),
+    /// This pattern decides about no parameter.
+    IdlePattern(String),
+    /// This optimizer evaluates the loss itself: it has no step without a closure.
+    NeedsClosure(&'static str),
+    /// The loss that a closure returned cannot be differentiated.
+    Closure(GraphError),
+    /// These parameters have a gradient, but it is not known which rows of it count.
+    NoRows(Vec<String>),
     /// An optimizer got an empty list of parameters.
     NoParameters,
     /// Two parameters have the same name.
@@ -39,6 +65,12 @@ pub enum OptimError {
         /// Its order.
         norm_type: f64,
     },
+    /// An accumulator is finished before it has seen an item.
+    NoItems,
+    /// A gradient scaler refuses a call.
+    Scaler(ScalerError),
+    /// This schedule moves momenta, and the optimizer has neither momentum nor betas.
+    NoMomentum(&'static str),
     /// A scheduler resumes, but this group of the optimizer has no initial learning rate.
     NoInitialLr(usize),
 }
@@ -86,6 +118,27 @@ impl fmt::Display for OptimError {
             OptimError::Option { of, option, value, allowed } => {
                 write!(f, "{of}: {option} = {value} is out of range: {allowed}")
             }
+            OptimError::Parameter { of, name, meta, allowed } => {
+                write!(f, "{of}: parameter {name} {meta} does not fit: {allowed}")
+            }
+            OptimError::UnknownParameter(name) => write!(f, "there is no parameter named {name}"),
+            OptimError::NoPattern(name) => {
+                write!(f, "no pattern matches the parameter {name}: end the list with \"*\"")
+            }
+            OptimError::IdlePattern(pattern) => {
+                write!(f, "the pattern {pattern:?} decides about no parameter")
+            }
+            OptimError::NeedsClosure(of) => {
+                write!(f, "{of} evaluates the loss itself: call step_with and give it a closure")
+            }
+            OptimError::Closure(e) => {
+                write!(f, "the loss of the closure cannot be differentiated: {e}")
+            }
+            OptimError::NoRows(names) => write!(
+                f,
+                "the gradients of {} are whole arrays: say by set_rows which rows count",
+                names.join(", ")
+            ),
             OptimError::NoParameters => write!(f, "the list of parameters is empty"),
             OptimError::DuplicateName(name) => {
                 write!(f, "two parameters are named {name}: the state is kept by name")
@@ -107,6 +160,12 @@ impl fmt::Display for OptimError {
             OptimError::NonFiniteNorm { norm, norm_type } => {
                 write!(f, "the total norm of order {norm_type} is {norm}: gradients not clipped")
             }
+            OptimError::NoItems => write!(f, "no items were accumulated"),
+            OptimError::Scaler(e) => e.fmt(f),
+            OptimError::NoMomentum(of) => write!(
+                f,
+                "{of} moves the momentum, and the optimizer has none: set cycle_momentum to false"
+            ),
             OptimError::NoInitialLr(group) => write!(
                 f,
                 "group {group} has no initial learning rate to resume from: \

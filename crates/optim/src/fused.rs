@@ -1,8 +1,7 @@
 //! A step is one pass over the flat list of all parameters, cut by elements for the threads.
 
-use crate::group::State;
+use crate::jobs::Job;
 use crate::{ElementRule, Progress};
-use gradus_autodiff::Parameter;
 use gradus_tensor::kernels::convert::Convert;
 use gradus_tensor::kernels::real::Float;
 use gradus_tensor::kernels::update::{Gradient, Piece, Update, update};
@@ -16,16 +15,6 @@ const CHUNK: usize = 16 << 10;
 /// between serial and parallel reads it.
 const NS_PER_ELEMENT: f64 = 0.6;
 
-/// One parameter that has a gradient.
-pub(crate) struct Job<'a, R> {
-    pub(crate) options: &'a R,
-    pub(crate) parameter: &'a Parameter,
-    pub(crate) grad: Array,
-    /// The factor that takes the scale of a gradient scaler off.
-    pub(crate) unscale: f64,
-    pub(crate) state: &'a mut State,
-}
-
 /// Takes one step of every job.
 pub(crate) fn run<R: ElementRule>(mut jobs: Vec<Job<'_, R>>) {
     // All values are lent at once. Two optimizers that share parameters and run at the same time lend
@@ -36,6 +25,24 @@ pub(crate) fn run<R: ElementRule>(mut jobs: Vec<Job<'_, R>>) {
     let mut tasks = Vec::with_capacity(lent.len() + elements / CHUNK);
     for (job, value) in jobs.iter_mut().zip(&mut lent) {
         job.cut(value, &mut tasks);
+    }
+    threads::run_chunks(&mut tasks, 1, elements as f64 * NS_PER_ELEMENT, &|_, task| task[0].run());
+}
+
+/// One pass over arrays of one shape and type, f32 or f64: a part of the step of a tensor rule.
+pub(crate) fn pass<'a, U: Update>(
+    rule: U,
+    value: &'a mut Array,
+    grad: &'a mut Array,
+    slots: Slots<'a>,
+) {
+    let elements = value.numel();
+    let constants = Constants { rule, unscale: 1.0 };
+    let mut tasks = Vec::with_capacity(1 + elements / CHUNK);
+    if value.dtype() == DType::F64 {
+        wide(value, grad, slots).cut(|s| tasks.push(constants.on(Part::F64(s))));
+    } else {
+        wide(value, grad, slots).cut(|s| tasks.push(constants.on(Part::F32(s))));
     }
     threads::run_chunks(&mut tasks, 1, elements as f64 * NS_PER_ELEMENT, &|_, task| task[0].run());
 }
@@ -71,7 +78,7 @@ impl<R: ElementRule> Job<'_, R> {
     }
 }
 
-type Slots<'a> = SmallVec<[Option<&'a mut Array>; 3]>;
+pub(crate) type Slots<'a> = SmallVec<[Option<&'a mut Array>; 3]>;
 
 /// A parameter that is computed in its own type.
 fn wide<'a, T: Element + Float>(

@@ -2,8 +2,8 @@
 
 use crate::error::{Mismatch, OptimError};
 use crate::group::{Group, Member, State, compute_dtype};
-use crate::{ElementRule, Entry, LrPolicy, Optim, StateDict};
-use gradus_tensor::{Array, DType};
+use crate::{Entry, LrPolicy, Optim, Rule, StateDict};
+use gradus_tensor::{Array, DType, Shape};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -19,8 +19,17 @@ pub(crate) fn from_json<T: DeserializeOwned>(what: &str, value: &Value) -> Resul
     serde_json::from_value(value.clone()).map_err(wrong)
 }
 
+/// An entry that every state dict of this kind has, as JSON.
+pub(crate) fn take<T: DeserializeOwned>(dict: &mut StateDict, key: &str) -> Result<T, OptimError> {
+    match dict.remove(key) {
+        Some(Entry::Value(value)) => from_json(key, &value),
+        Some(Entry::Array(_)) => Err(OptimError::Malformed(format!("{key} is an array"))),
+        None => Err(OptimError::Malformed(format!("{key} is missing"))),
+    }
+}
+
 /// See [`crate::Optimizer::state_dict`].
-pub(crate) fn save<R: ElementRule>(optim: &Optim<R>) -> StateDict {
+pub(crate) fn save<R: Rule>(optim: &Optim<R>) -> StateDict {
     let mut dict = StateDict::default();
     dict.insert("optimizer", Value::from(R::NAME));
     dict.insert("steps", json!(optim.steps));
@@ -33,14 +42,14 @@ pub(crate) fn save<R: ElementRule>(optim: &Optim<R>) -> StateDict {
     };
     dict.insert("param_groups", optim.groups.iter().map(group).collect::<Value>());
     for Group { options, members, .. } in &optim.groups {
-        for Member { name, state, .. } in members {
+        for Member { name, state, parameter, .. } in members {
             let Some(state) = state else { continue };
             dict.insert(format!("state.{name}.step"), json!(state.t));
             for (j, (slot, array)) in R::SLOTS.iter().zip(&state.slots).enumerate() {
                 match array {
                     Some(array) => dict.insert(format!("state.{name}.{slot}"), array.clone()),
                     // In use from the next step on, so that it is not missing.
-                    None if options.uses(j) => {
+                    None if options.shape(j, parameter.shape()).is_some() => {
                         dict.insert(format!("state.{name}.{slot}"), Value::Null);
                     }
                     None => {}
@@ -58,7 +67,7 @@ pub(crate) fn save<R: ElementRule>(optim: &Optim<R>) -> StateDict {
 }
 
 /// See [`crate::Optimizer::parameter_state`].
-pub(crate) fn parameter_state<R: ElementRule>(state: &State) -> StateDict {
+pub(crate) fn parameter_state<R: Rule>(state: &State) -> StateDict {
     let mut dict = StateDict::default();
     if R::HAS_STEP {
         dict.insert("step", Array::scalar(state.t as f64, DType::F64));
@@ -75,7 +84,7 @@ pub(crate) fn parameter_state<R: ElementRule>(state: &State) -> StateDict {
 }
 
 /// See [`crate::Optimizer::load_state_dict_with`].
-pub(crate) fn load<R: ElementRule>(
+pub(crate) fn load<R: Rule>(
     optim: &mut Optim<R>,
     dict: &StateDict,
     policy: LrPolicy,
@@ -129,13 +138,8 @@ impl Rest {
         self.mismatch.unexpected.extend(self.dict.keys().map(str::to_owned));
         self.mismatch.check()
     }
-    /// An entry that every state dict has.
     fn json<T: DeserializeOwned>(&mut self, key: &str) -> Result<T, OptimError> {
-        match self.dict.remove(key) {
-            Some(Entry::Value(value)) => from_json(key, &value),
-            Some(Entry::Array(_)) => Err(OptimError::Malformed(format!("{key} is an array"))),
-            None => Err(OptimError::Malformed(format!("{key} is missing"))),
-        }
+        take(&mut self.dict, key)
     }
     fn compare_names<R>(&mut self, now: &Group<R>, mut saved: Vec<String>) {
         for m in &now.members {
@@ -148,11 +152,7 @@ impl Rest {
         self.mismatch.unexpected.extend(saved);
     }
     /// The state of one parameter; `None` if it never had a gradient.
-    fn state<R: ElementRule>(
-        &mut self,
-        m: &Member,
-        options: &R,
-    ) -> Result<Option<State>, OptimError> {
+    fn state<R: Rule>(&mut self, m: &Member, options: &R) -> Result<Option<State>, OptimError> {
         let prefix = format!("state.{}", m.name);
         if self.dict.get(&format!("{prefix}.step")).is_none() {
             return Ok(None);
@@ -160,22 +160,26 @@ impl Rest {
         let mut state = State::new(options);
         state.t = self.json(&format!("{prefix}.step"))?;
         for (j, slot) in R::SLOTS.iter().enumerate() {
-            state.slots[j] = self.array(m, format!("{prefix}.{slot}"), options.uses(j));
+            let shape = options.shape(j, m.parameter.shape());
+            state.slots[j] = self.array(m, format!("{prefix}.{slot}"), shape);
         }
         for (scalar, key) in state.scalars.iter_mut().zip(R::SCALARS) {
             *scalar = self.json(&format!("{prefix}.{key}"))?;
         }
-        state.master = self.array(m, format!("{prefix}.master"), false);
+        state.master = self.array(m, format!("{prefix}.master"), None);
         Ok(Some(state))
     }
-    /// An array in the shape of the parameter, in the type its step is computed in.
-    fn array(&mut self, m: &Member, key: String, needed: bool) -> Option<Array> {
+    /// An array in the type the step of the parameter is computed in. One without a shape is not needed;
+    /// if it is there, it has that of the parameter.
+    fn array(&mut self, m: &Member, key: String, shape: Option<Shape>) -> Option<Array> {
+        let needed = shape.is_some();
+        let shape = shape.unwrap_or_else(|| m.parameter.shape().clone());
         match self.dict.remove(&key) {
-            Some(Entry::Array(a)) if a.shape() == m.parameter.shape() => {
+            Some(Entry::Array(a)) if *a.shape() == shape => {
                 return Some(a.cast(compute_dtype(m.parameter.dtype())));
             }
             Some(Entry::Array(a)) => {
-                let text = format!("{key} is {}, not {}", a.shape(), m.parameter.shape());
+                let text = format!("{key} is {}, not {shape}", a.shape());
                 self.mismatch.different.push(text);
             }
             Some(Entry::Value(Value::Null)) => {}

@@ -1,23 +1,23 @@
 //! What every optimizer shares: groups, names, steps, reports.
 
+use crate::arithmetic::Zero;
 use crate::error::OptimError;
-use crate::fused::{self, Job};
 use crate::group::{Group, Member, State};
 use crate::in_place::change;
+use crate::jobs::{Job, Jobs};
 use crate::optimizer::{LrPolicy, Optimizer, ParamGroup};
-use crate::{ElementRule, NonFinite, SkipReason, StateDict, StepOutcome, load};
-use gradus_autodiff::Parameter;
-use gradus_tensor::kernels::{element::Map, real::Real};
+use crate::{NonFinite, Rule, SkipReason, StateDict, StepOutcome, StepReport, closure, load};
+use gradus_autodiff::{Parameter, Tensor};
 use std::collections::HashMap;
 
-/// An optimizer that applies the rule `R` to every element: [`crate::Adam`] is `Optim<AdamOptions>`.
+/// An optimizer that moves parameters by the rule `R`: [`crate::Adam`] is `Optim<AdamOptions>`.
 ///
 /// A group is a list of named parameters with options of its own. The state of a parameter is made at
 /// its first gradient and kept under its name; so is its step number, so that a parameter which joins
 /// late has the bias correction of its own first step. A parameter without a gradient is left alone
 /// altogether: no decay, no momentum, no step. A gradient of zeros is another thing.
 ///
-/// A step is one pass over the memory of value, gradient and state, in place. Parameters of a half type
+/// A step of an element rule is one pass over the memory of value, gradient and state, in place. Parameters of a half type
 /// have f32 state and f32 master weights.
 ///
 /// # Example
@@ -38,7 +38,7 @@ pub struct Optim<R> {
     pub(crate) steps: [u64; 2],
 }
 
-impl<R: ElementRule> Optim<R> {
+impl<R: Rule> Optim<R> {
     /// An optimizer with one group: `Adam::new(net.named_parameters(), options)?`.
     ///
     /// # Errors
@@ -79,10 +79,15 @@ impl<R: ElementRule> Optim<R> {
         options: R,
     ) -> Result<(), OptimError> {
         options.check()?;
-        let members: Vec<Member> = parameters
-            .into_iter()
-            .map(|(name, parameter)| Member { name, parameter, state: None })
-            .collect();
+        let member = |(name, parameter): (String, Parameter)| {
+            let meta = parameter.meta();
+            if let Err(allowed) = options.accepts(&meta) {
+                return Err(OptimError::Parameter { of: R::NAME, name, meta, allowed });
+            }
+            let state = R::EAGER.then(|| State::whole(&options, &meta));
+            Ok(Member { name, parameter, state, rows: None })
+        };
+        let members = parameters.into_iter().map(member).collect::<Result<Vec<_>, _>>()?;
         let (mut names, mut places) = (HashMap::new(), HashMap::new());
         for m in self.members().chain(&members) {
             if names.insert(&m.name, ()).is_some() {
@@ -119,26 +124,32 @@ impl<R: ElementRule> Optim<R> {
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.groups.iter().flat_map(|group| &group.members)
     }
-    /// The names of the parameters of which `bad` holds.
-    fn names(&self, bad: impl Fn(&Parameter) -> bool) -> Vec<String> {
-        self.members().filter(|m| bad(&m.parameter)).map(|m| m.name.clone()).collect()
+    pub(crate) fn members_mut(&mut self) -> impl Iterator<Item = &mut Member> {
+        self.groups.iter_mut().flat_map(|group| &mut group.members)
     }
-    fn is_non_finite(parameter: &Parameter) -> bool {
-        parameter.grad().is_some_and(|g| !g.into_array().all_finite())
+    /// The names of the parameters of which `bad` holds.
+    fn names(&self, bad: impl Fn(&Member) -> bool) -> Vec<String> {
+        self.members().filter(|m| bad(m)).map(|m| m.name.clone()).collect()
     }
 }
 
-impl<R: ElementRule> Optimizer for Optim<R> {
+impl<R: Rule> Optimizer for Optim<R> {
     fn step(&mut self) -> Result<StepOutcome, OptimError> {
-        let scaled = self.names(|p| p.grad_is_scaled() && p.grad().is_some());
+        let scaled = self.names(Member::is_scaled);
         if !scaled.is_empty() {
             return Err(OptimError::ScaledGradient(scaled));
         }
         self.step_scaled(1.0)
     }
     fn step_scaled(&mut self, inverse_scale: f64) -> Result<StepOutcome, OptimError> {
+        if R::BY_ROWS {
+            let whole = self.names(|m| m.rows.is_none() && m.parameter.grad().is_some());
+            if !whole.is_empty() {
+                return Err(OptimError::NoRows(whole));
+            }
+        }
         if self.non_finite != NonFinite::Ignore {
-            let names = self.names(Self::is_non_finite);
+            let names = self.names(|m| !m.is_finite());
             match self.non_finite {
                 _ if names.is_empty() => {}
                 NonFinite::Refuse => return Err(OptimError::NonFiniteGradient(names)),
@@ -148,28 +159,39 @@ impl<R: ElementRule> Optimizer for Optim<R> {
         let (mut jobs, mut no_grad) = (Vec::new(), Vec::new());
         for Group { options, members, .. } in &mut self.groups {
             let options = &*options;
-            for Member { name, parameter, state } in members {
-                let Some(grad) = parameter.grad() else {
-                    no_grad.push(name.clone());
+            for member in members {
+                let Some((grad, rows)) = member.gradient() else {
+                    no_grad.push(member.name.clone());
                     continue;
                 };
-                let unscale = if parameter.grad_is_scaled() { inverse_scale } else { 1.0 };
+                let rows = rows.to_vec();
+                let unscale = if member.is_scaled() { inverse_scale } else { 1.0 };
+                let Member { parameter, state, .. } = member;
                 let state = state.get_or_insert_with(|| State::new(options));
-                let grad = grad.into_array();
-                jobs.push(Job { options, parameter: &*parameter, grad, unscale, state });
+                jobs.push(Job { options, parameter: &*parameter, grad, rows, unscale, state });
             }
         }
         let updated = jobs.len();
-        fused::run(jobs);
+        R::advance(Jobs(jobs));
+        self.members_mut().for_each(|m| m.rows = None);
         self.steps[0] += 1;
         Ok(StepOutcome::Applied { updated, no_grad })
+    }
+    fn step_with(&mut self, loss: &mut dyn FnMut() -> Tensor) -> Result<StepReport, OptimError> {
+        // Not `zero_grad`: rows that were named before are those of the gradient that comes now.
+        self.members().for_each(|m| m.parameter.zero_grad());
+        let loss = closure::evaluate(loss)?;
+        Ok(StepReport { loss, evaluations: 1, outcome: self.step()? })
     }
     fn skip(&mut self, reason: SkipReason) -> StepOutcome {
         self.steps[1] += 1;
         StepOutcome::Skipped(reason)
     }
     fn zero_grad(&mut self) {
-        self.members().for_each(|m| m.parameter.zero_grad());
+        for m in self.members_mut() {
+            m.parameter.zero_grad();
+            m.rows = None;
+        }
     }
     fn zero_grad_in_place(&mut self) {
         for m in self.members() {
@@ -226,16 +248,5 @@ impl<R: ElementRule> Optimizer for Optim<R> {
     fn parameter_state(&self, name: &str) -> Option<StateDict> {
         let state = self.members().find(|m| m.name == name)?.state.as_ref()?;
         Some(load::parameter_state::<R>(state))
-    }
-}
-
-/// `0`, for NaN too.
-#[derive(Clone, Copy)]
-struct Zero;
-
-impl Map for Zero {
-    #[inline(always)]
-    fn f<R: Real>(self, _: R) -> R {
-        R::of(0.0)
     }
 }

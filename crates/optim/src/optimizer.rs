@@ -1,7 +1,8 @@
 //! What schedules, scalers and training loops need of an optimizer.
 
-use crate::{OptimError, SkipReason, StateDict, StepOutcome};
-use gradus_autodiff::Parameter;
+use crate::whole::forward_to;
+use crate::{OptimError, SkipReason, StateDict, StepOutcome, StepReport, closure};
+use gradus_autodiff::{Parameter, Tensor};
 use serde_json::Value;
 
 /// Any optimizer. Object safe: a schedule takes `&mut dyn Optimizer`.
@@ -9,8 +10,9 @@ pub trait Optimizer {
     /// Moves every parameter that has a gradient; the others keep value and state.
     ///
     /// # Errors
-    /// If a gradient is still multiplied by the scale of a gradient scaler, or if it is not finite and
-    /// the policy is [`crate::NonFinite::Refuse`]. Nothing is changed then.
+    /// If a gradient is still multiplied by the scale of a gradient scaler, if it is not finite and the
+    /// policy is [`crate::NonFinite::Refuse`], or if the optimizer needs a closure. Nothing is changed
+    /// then.
     ///
     /// # PyTorch
     /// `torch.optim.Optimizer.step`
@@ -22,8 +24,43 @@ pub trait Optimizer {
     /// # Errors
     /// If a gradient is not finite and the policy is [`crate::NonFinite::Refuse`].
     fn step_scaled(&mut self, inverse_scale: f64) -> Result<StepOutcome, OptimError>;
+    /// Evaluates `loss`, differentiates it, and takes a step: what every optimizer can do, those that
+    /// need the loss several times too.
+    ///
+    /// Gradients are zeroed here and the sweep is run here: the closure only computes the loss from the
+    /// parameters as they are when it is called, and does so in the same way at each call (dropout off,
+    /// one batch).
+    ///
+    /// # Errors
+    /// As [`Optimizer::step`], and if the loss cannot be differentiated: it does not depend on a
+    /// parameter, or it was computed before, outside the closure.
+    ///
+    /// # PyTorch
+    /// `torch.optim.Optimizer.step(closure)`, where the closure calls `zero_grad` and `backward`
+    ///
+    /// # Example
+    /// ```
+    /// use gradus_autodiff::Parameter;
+    /// use gradus_optim::{Optimizer, Sgd, SgdOptions};
+    /// let p = Parameter::new([3.0]);
+    /// let mut opt = Sgd::from_parameters([p.clone()], SgdOptions { lr: 0.5, ..Default::default() })?;
+    /// let report = opt.step_with(&mut || (p.tensor() * p.tensor()).sum())?;
+    /// assert_eq!((report.loss, report.evaluations, p.item()), (9.0, 1, 0.0));
+    /// # Ok::<(), gradus_optim::OptimError>(())
+    /// ```
+    fn step_with(&mut self, loss: &mut dyn FnMut() -> Tensor) -> Result<StepReport, OptimError> {
+        self.zero_grad();
+        let loss = closure::evaluate(loss)?;
+        Ok(StepReport { loss, evaluations: 1, outcome: self.step()? })
+    }
     /// Counts a step that a gradient scaler does not take.
     fn skip(&mut self, reason: SkipReason) -> StepOutcome;
+    /// Why it cannot be used with a gradient scaler; `None`, the default, if it can.
+    ///
+    /// One whose step evaluates the loss again at other places would meet gradients of another scale.
+    fn refuses_scaler(&self) -> Option<&'static str> {
+        None
+    }
     /// Forgets the gradients (`zero_grad(set_to_none=True)`).
     fn zero_grad(&mut self);
     /// Sets the elements of the gradients to 0 (`zero_grad(set_to_none=False)`): then weight decay and
@@ -77,6 +114,38 @@ pub trait Optimizer {
     ) -> Result<(), OptimError>;
     /// The state of one parameter under PyTorch's keys; `None` if it never had a gradient.
     fn parameter_state(&self, name: &str) -> Option<StateDict>;
+}
+
+impl<O: Optimizer + ?Sized> Optimizer for Box<O> {
+    fn step(&mut self) -> Result<StepOutcome, OptimError> {
+        (**self).step()
+    }
+    fn step_scaled(&mut self, inverse_scale: f64) -> Result<StepOutcome, OptimError> {
+        (**self).step_scaled(inverse_scale)
+    }
+    fn step_with(&mut self, loss: &mut dyn FnMut() -> Tensor) -> Result<StepReport, OptimError> {
+        (**self).step_with(loss)
+    }
+    fn skip(&mut self, reason: SkipReason) -> StepOutcome {
+        (**self).skip(reason)
+    }
+    fn refuses_scaler(&self) -> Option<&'static str> {
+        (**self).refuses_scaler()
+    }
+    forward_to!(self => (**self));
+    fn state_dict(&self) -> StateDict {
+        (**self).state_dict()
+    }
+    fn load_state_dict_with(
+        &mut self,
+        state: &StateDict,
+        policy: LrPolicy,
+    ) -> Result<(), OptimError> {
+        (**self).load_state_dict_with(state, policy)
+    }
+    fn parameter_state(&self, name: &str) -> Option<StateDict> {
+        (**self).parameter_state(name)
+    }
 }
 
 /// Whose learning rates win when a state is loaded.

@@ -24,6 +24,29 @@ impl StepOutcome {
     }
 }
 
+/// What the first half of a step of [`crate::Sam`] did under a gradient scaler.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClimbOutcome {
+    /// The parameters are at the worst place nearby.
+    Climbed {
+        /// The norm of the gradients, unscaled.
+        norm: f64,
+    },
+    /// They are where they were, and the step will be skipped.
+    Skipped(SkipReason),
+}
+
+/// What a step with a closure did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepReport {
+    /// The loss where the step began.
+    pub loss: f64,
+    /// How often the closure was called.
+    pub evaluations: usize,
+    /// What happened to the parameters.
+    pub outcome: StepOutcome,
+}
+
 /// Why a step was skipped.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SkipReason {

@@ -3,8 +3,10 @@
 
 use gradus_autodiff::{Parameter, Tensor};
 use gradus_optim::{
-    ClipOptions, OptimError, clip_grad_norm, clip_grad_norm_with, clip_grad_value,
-    clip_grads_with_norm, get_total_norm, get_total_norm_with,
+    AdaptiveClipOptions, ClipOptions, OptimError, PerGroup, Sgd, SgdOptions, clip_grad_adaptive,
+    clip_grad_adaptive_with, clip_grad_norm, clip_grad_norm_per_group,
+    clip_grad_norm_per_group_with, clip_grad_norm_with, clip_grad_value, clip_grads_with_norm,
+    get_total_norm, get_total_norm_with,
 };
 use gradus_tensor::{Array, DType, copies, threads};
 
@@ -198,4 +200,78 @@ fn long_gradients_have_the_same_bits_for_any_number_of_threads_and_stay_in_place
     let exact: f64 = (0..300_001).map(|i| f64::from((i % 977) as f32 * 0.01 - 4.0).powi(2)).sum();
     near(f64::from_bits(one.0), (exact + 5.0).sqrt());
     threads::set_num_threads(most);
+}
+
+#[test]
+fn groups_are_clipped_each_by_its_own_norm() {
+    let p = with_grads([[3.0, 4.0], [0.3, 0.4], [0.0, 7.0]]);
+    let named = |i: usize| (i.to_string(), p[i].clone());
+    let mut opt = Sgd::new([named(0), named(1)], SgdOptions::default()).unwrap();
+    opt.add_group([named(2)], SgdOptions::default()).unwrap();
+    let norms = clip_grad_norm_per_group(&opt, [1.0, 10.0]).unwrap();
+    near(norms[0], (25.0_f64 + 0.25).sqrt());
+    assert_eq!(norms[1], 7.0);
+    let factor = 1.0 / (norms[0] + 1e-6);
+    assert_eq!(grads(&p)[..2], [[3.0 * factor, 4.0 * factor], [0.3 * factor, 0.4 * factor]]);
+    assert_eq!(grads(&p)[2], [0.0, 7.0]);
+    let before = grads(&p);
+    for bad in [PerGroup::from(-1.0), PerGroup::from([1.0]), PerGroup::from([1.0, f64::NAN])] {
+        assert!(clip_grad_norm_per_group(&opt, bad).is_err());
+    }
+    p[2].set_grad_scaled(true);
+    let scaled = clip_grad_norm_per_group(&opt, 1.0).unwrap_err();
+    assert_eq!(scaled, OptimError::ScaledGradient(vec!["parameter 2".to_owned()]));
+    assert_eq!(grads(&p), before);
+    p[2].set_grad_scaled(false);
+    let largest = ClipOptions { norm_type: f64::INFINITY, ..Default::default() };
+    assert_eq!(clip_grad_norm_per_group_with(&opt, f64::INFINITY, largest).unwrap()[1], 7.0);
+}
+
+#[test]
+fn adaptive_clipping_is_relative_to_the_weights_of_each_unit() {
+    // timm's adaptive_clip_grad with clip_factor 0.1, eps 1e-3.
+    for dtype in [DType::F64, DType::F32, DType::F16, DType::Bf16] {
+        let p = Parameter::new(Array::from_f64([3, 2], dtype, &[3.0, 4.0, 0.0, 0.0, 6.0, 8.0]));
+        let g = [1.0, 0.0, 0.0, 1.0, 0.5, 0.5];
+        p.set_grad(Some(Array::from_f64([3, 2], dtype, &g).into()));
+        assert_eq!(clip_grad_adaptive([&p], 0.1), Ok(2));
+        let want = [0.5, 0.0, 0.0, 1e-4, 0.5, 0.5];
+        let got = p.grad().unwrap();
+        assert_eq!(got.dtype(), dtype);
+        for (a, b) in got.to_vec::<f64>().into_iter().zip(want) {
+            assert!((a - b).abs() <= 0.004 * b, "{dtype}: {a} {b}");
+        }
+    }
+    // Biases and scalars are one unit; convolutions have one for each output channel.
+    let b = Parameter::new([3.0, 4.0]);
+    b.set_grad(Some([30.0, 40.0].into()));
+    assert_eq!(clip_grad_adaptive([&b], 0.1), Ok(1));
+    assert_eq!(b.grad().unwrap().to_vec::<f64>(), [0.3, 0.4]);
+    let conv = Parameter::new(Array::ones([2, 2, 1, 1], DType::F64));
+    let g = Array::from_f64([2, 2, 1, 1], DType::F64, &[1.0, 1.0, 0.001, 0.001]);
+    conv.set_grad(Some(g.into()));
+    assert_eq!(clip_grad_adaptive([&conv], 0.01), Ok(1));
+    // No overflow, and infinities as with the norm of all.
+    let huge = Parameter::new([1e200, 1e200]);
+    huge.set_grad(Some([3e200, 4e200].into()));
+    assert_eq!(clip_grad_adaptive([&huge], 1.0), Ok(1));
+    near(get_total_norm([&huge.grad().unwrap()], 2.0), 2.0_f64.sqrt() * 1e200);
+    let inf = Parameter::new([1.0, 1.0]);
+    inf.set_grad(Some([f64::INFINITY, 1.0].into()));
+    clip_grad_adaptive([&inf], 0.1).unwrap();
+    let g = inf.grad().unwrap().to_vec::<f64>();
+    assert!(g[0].is_nan() && g[1] == 0.0);
+    inf.set_grad(Some([f64::NAN, 1.0].into()));
+    assert_eq!(clip_grad_adaptive([&inf], 0.1), Ok(0));
+    // Nothing to do, and what is refused.
+    let none = Parameter::new([1.0]);
+    let empty = with_grads([Array::zeros([0, 3], DType::F32)]).remove(0);
+    assert_eq!(clip_grad_adaptive([&none, &empty], 0.1), Ok(0));
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(clip_grad_adaptive([&b], bad).is_err());
+        let options = AdaptiveClipOptions { eps: bad, ..Default::default() };
+        assert!(clip_grad_adaptive_with([&b], options).is_err());
+    }
+    b.set_grad_scaled(true);
+    assert!(matches!(clip_grad_adaptive([&b], 0.1), Err(OptimError::ScaledGradient(_))));
 }

@@ -3,7 +3,8 @@
 
 use gradus_autodiff::Parameter;
 use gradus_optim::{
-    CosineAnnealingLr, CosineAnnealingLrOptions, NonFinite, OptimError, Optimizer, Sgd, SgdOptions,
+    CosineAnnealingLr, CosineAnnealingLrOptions, LambdaLr, LambdaLrOptions, LrScheduler, NonFinite,
+    OneCycleLr, OneCycleLrOptions, OptimError, Optimizer, PerGroup, Schedule, Sgd, SgdOptions,
     StateDict, StepLr, StepLrOptions,
 };
 
@@ -97,7 +98,7 @@ fn going_to_an_epoch_uses_the_closed_form() {
     let mut opt = optimizer(0.1);
     let mut sched = StepLr::new(&mut opt, StepLrOptions { step_size: 2, gamma: 0.5 }).unwrap();
     opt.set_lr(0, 7.0);
-    sched.step_to(&mut opt, 5);
+    sched.step_to(&mut opt, 5.0);
     assert_eq!((opt.lrs(), sched.last_epoch()), (vec![0.025], 5));
 }
 
@@ -159,4 +160,36 @@ fn a_saved_schedule_with_impossible_options_is_refused() {
         assert!(sched.load_state_dict(&state).is_err(), "{key} {text}");
         assert_eq!(sched.state_dict(), before, "{key} {text}");
     }
+}
+
+#[test]
+fn every_schedule_has_a_plot() {
+    let cosine = CosineAnnealingLrOptions { t_max: 10, eta_min: 0.0 };
+    let plot = cosine.plot(0.1, 21).unwrap();
+    let points = plot.points(0);
+    assert_eq!((points.len(), points[0], points[20]), (21, (0.0, 0.1), (20.0, points[20].1)));
+    assert!(points[10].1.abs() < 1e-15 && (points[20].1 - 0.1).abs() < 1e-12);
+    assert!(plot.svg().contains("CosineAnnealingLR") && plot.to_string().contains("learning rate"));
+    let cycle = OneCycleLrOptions::new(0.3, 30).plot(0.1, 30).unwrap();
+    assert!(cycle.points(0).iter().any(|p| (p.1 - 0.3).abs() < 1e-12));
+    assert!(StepLrOptions { step_size: 0, gamma: 0.5 }.plot(0.1, 3).is_err());
+}
+
+#[test]
+fn options_may_differ_from_group_to_group() {
+    let mut opt = optimizer(0.1);
+    let group = [("b".to_owned(), Parameter::new([1.0]))];
+    opt.add_group(group, SgdOptions { lr: 0.2, ..Default::default() }).unwrap();
+    let each: Vec<Box<dyn Fn(u64) -> f64 + Send + Sync>> =
+        vec![Box::new(|_| 0.5), Box::new(|e| 1.0 / (1.0 + e as f64))];
+    let mut sched = LambdaLr::new(&mut opt, LambdaLrOptions::each(each)).unwrap();
+    opt.step().unwrap();
+    sched.step(&mut opt);
+    assert_eq!(opt.lrs(), [0.05, 0.1]);
+    for bad in [PerGroup::from([0.1]), PerGroup::from([0.1, 0.2, 0.3])] {
+        let error = OneCycleLr::new(&mut opt, OneCycleLrOptions::new(bad, 10)).unwrap_err();
+        assert!(error.to_string().contains("one number, or one for each group"), "{error}");
+    }
+    let three = LambdaLrOptions::each((0..3).map(|_| Box::new(|_| 1.0) as _).collect());
+    assert!(LambdaLr::new(&mut opt, three).is_err());
 }

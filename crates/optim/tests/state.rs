@@ -150,7 +150,7 @@ fn bytes_from_outside_are_errors_not_panics() {
 }
 
 #[test]
-fn every_type_and_every_bit_survives() {
+fn b18_every_type_and_every_bit_survives() {
     let mut state = StateDict::default();
     for dtype in
         [DType::F16, DType::Bf16, DType::F32, DType::F64, DType::I64, DType::U8, DType::Bool]

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use gradus_tensor::kernels::gemm::{Epilogue, GemmElement, MatRef, gemm, gemm_batched};
 use gradus_tensor::threads::num_threads;
+use gradus_tensor::{Array, Element};
+use half::{bf16, f16};
 
 /// Time spent on one shape.
 const BUDGET: Duration = Duration::from_millis(300);
@@ -52,20 +54,21 @@ fn view<T>(data: &[T], rows: usize, cols: usize, transposed: bool) -> MatRef<'_,
     }
 }
 
-fn shape<T: GemmElement>(
+fn shape<T: GemmElement + Element>(
     kind: &str,
     fill: impl Fn(usize) -> T,
     (m, k, n): (usize, usize, usize),
     (at, bt): (bool, bool),
     beta: T,
 ) {
-    let a: Vec<T> = (0..m * k).map(&fill).collect();
-    let b: Vec<T> = (0..k * n).map(&fill).collect();
-    let mut c = vec![fill(0); m * n];
+    // In the memory of arrays, which is in huge pages where that matters.
+    let array = |len: usize| Array::new([len], &(0..len).map(&fill).collect::<Vec<T>>());
+    let (a, b, mut c) = (array(m * k), array(k * n), array(m * n));
     let (left, right) = (if at { " at" } else { "" }, if bt { " bt" } else { "" });
     let sum = if beta == T::ZERO { "" } else { " +c" };
     time(&format!("{kind} {m}x{k}x{n}{left}{right}{sum}"), 2.0 * (m * n * k) as f64, || {
-        gemm(view(&a, m, k, at), view(&b, k, n, bt), beta, &mut c, Epilogue::None);
+        let (a, b) = (a.elements::<T>(), b.elements::<T>());
+        gemm(view(a, m, k, at), view(b, k, n, bt), beta, c.elements_mut(), Epilogue::None);
     });
 }
 
@@ -97,50 +100,96 @@ fn size(text: &str) -> Option<(usize, usize, usize)> {
     numbers.next().is_none().then_some(size)
 }
 
-fn main() {
-    let f32s = |i: usize| (i % 13) as f32 - 6.0;
-    let f64s = |i: usize| (i % 13) as f64 - 6.0;
-    if let Some(size) = std::env::args().nth(1).as_deref().and_then(size) {
-        for (at, bt) in [(false, false), (false, true), (true, false), (true, true)] {
-            shape("f32", f32s, size, (at, bt), 0.0);
-        }
-        return;
-    }
-    for size in [8, 32, 128, 256, 512, 1024] {
+/// Forward, weight gradient and input gradient of linear layers: batch, inputs, outputs.
+const LAYERS: [(usize, usize, usize); 6] = [
+    (64, 784, 256),
+    (64, 256, 128),
+    (64, 128, 10),
+    (512, 784, 1024),
+    (512, 1024, 1024),
+    (512, 1024, 10),
+];
+
+/// A recurrent cell, im2col of one image, a transformer's projections, tall and flat.
+const OTHERS: [(usize, usize, usize); 7] = [
+    (32, 256, 1024),
+    (64, 288, 576),
+    (32, 9, 676),
+    (2048, 128, 512),
+    (2048, 512, 128),
+    (100_000, 16, 16),
+    (16, 100_000, 16),
+];
+
+fn f32s(i: usize) -> f32 {
+    (i % 13) as f32 - 6.0
+}
+
+fn f64s(i: usize) -> f64 {
+    (i % 13) as f64 - 6.0
+}
+
+fn singles() {
+    for size in [1, 2, 3, 4, 7, 8, 12, 16, 17, 24, 31, 32, 48, 64, 128, 256, 512, 1024, 2048] {
         shape("f32", f32s, (size, size, size), (false, false), 0.0);
     }
     for trans in [(true, false), (false, true), (true, true)] {
         shape("f32", f32s, (256, 256, 256), trans, 0.0);
     }
-    // Forward, weight gradient and input gradient of linear layers.
-    for (batch, inputs, outputs) in [
-        (64, 784, 256),
-        (64, 256, 128),
-        (64, 128, 10),
-        (512, 784, 1024),
-        (512, 1024, 1024),
-        (512, 1024, 10),
-    ] {
+    for (batch, inputs, outputs) in LAYERS.into_iter().chain([(8192, 1024, 1024)]) {
         shape("f32", f32s, (batch, inputs, outputs), (false, true), 0.0);
         shape("f32", f32s, (outputs, batch, inputs), (true, false), 0.0);
         shape("f32", f32s, (batch, outputs, inputs), (false, false), 0.0);
     }
-    // A recurrent cell, im2col of one image, a transformer's projections.
-    for size in [(32, 256, 1024), (64, 288, 576), (32, 9, 676), (2048, 128, 512), (2048, 512, 128)]
-    {
+    for size in OTHERS {
         shape("f32", f32s, size, (false, false), 0.0);
         shape("f32", f32s, size, (false, true), 0.0);
     }
     shape("f32", f32s, (256, 64, 784), (true, false), 1.0);
-    batch(8, 256, false);
-    batch(64, 128, true);
-    batch(1000, 16, false);
+    for (count, size, bt) in [(8, 256, false), (64, 128, true), (64, 16, false), (1000, 16, false)]
+    {
+        batch(count, size, bt);
+    }
     for (m, n) in [(1024, 1), (1, 1024)] {
         shape("f32", f32s, (m, 1024, n), (false, false), 0.0);
         shape("f32", f32s, (m, 1024, n), (true, true), 0.0);
     }
-    for size in [256, 512] {
+    shape("f32", f32s, (1024, 1, 1024), (false, false), 0.0);
+}
+
+fn halves<T: GemmElement + Element>(kind: &str, fill: impl Fn(usize) -> T + Copy) {
+    for size in [8, 16, 32, 64, 128, 256, 512, 1024, 2048] {
+        shape(kind, fill, (size, size, size), (false, false), T::ZERO);
+    }
+    for trans in [(true, false), (false, true), (true, true)] {
+        shape(kind, fill, (256, 256, 256), trans, T::ZERO);
+        shape(kind, fill, (1024, 1024, 1024), trans, T::ZERO);
+    }
+    for (batch, inputs, outputs) in LAYERS.into_iter().chain([(32, 256, 1024)]) {
+        shape(kind, fill, (batch, inputs, outputs), (false, true), T::ZERO);
+        shape(kind, fill, (outputs, batch, inputs), (true, false), T::ZERO);
+        shape(kind, fill, (batch, outputs, inputs), (false, false), T::ZERO);
+    }
+    for (m, n) in [(1024, 1), (1, 1024)] {
+        shape(kind, fill, (m, 1024, n), (false, false), T::ZERO);
+        shape(kind, fill, (m, 1024, n), (true, true), T::ZERO);
+    }
+}
+
+fn main() {
+    if let Some(size) = std::env::args().nth(1).as_deref().and_then(size) {
+        for (at, bt) in [(false, false), (false, true), (true, false), (true, true)] {
+            shape("f32", f32s, size, (at, bt), 0.0);
+            shape("bf16", |i| bf16::from_f32(f32s(i)), size, (at, bt), bf16::ZERO);
+            shape("f16", |i| f16::from_f32(f32s(i)), size, (at, bt), f16::ZERO);
+        }
+        return;
+    }
+    singles();
+    for size in [256, 512, 1024] {
         shape("f64", f64s, (size, size, size), (false, false), 0.0);
     }
     shape("f64", f64s, (64, 784, 256), (false, true), 0.0);
+    halves("bf16", |i| bf16::from_f32(f32s(i)));
+    halves("f16", |i| f16::from_f32(f32s(i)));
 }

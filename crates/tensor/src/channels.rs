@@ -3,6 +3,7 @@
 use crate::kernels::channels::{ChannelMap, LANES, channel_map, pair_sums};
 use crate::kernels::real::Float;
 use crate::rows::{lane, row_lane};
+use crate::storage::{Plain, Scratch};
 use crate::{Array, Element, Scalar, threads};
 
 /// Elements of one task of a map, at least.
@@ -54,7 +55,7 @@ impl Array {
         let sums = lane!(x.dtype(), T => {
             sums::<T>(&x, &g, mean, |x, g, mean| [g, g * (x - mean)])
         });
-        sums.into_iter().map(|[a, b]| (a, b)).unzip()
+        sums.iter().copied().map(Into::into).unzip()
     }
     /// `(x − shift)·a + g·b + c` for `x` = `self: [N, C, *]` and numbers `[shift, a, b, c]` of every
     /// channel; without `g` its term is left out.
@@ -76,10 +77,10 @@ fn sums<T: Float + Element>(
     g: &Array,
     shift: &[f64],
     terms: impl Fn(f64, f64, f64) -> [f64; 2] + Sync,
-) -> Vec<[f64; 2]> {
+) -> Scratch<[f64; 2]> {
     let layout @ [channels, inner] = layout(x);
     let data = [x.elements::<T>(), g.elements::<T>()];
-    let mut out = vec![[0.0; 2]; channels];
+    let mut out = Scratch::filled(channels, [0.0; 2]);
     let group = if inner == 1 { LANES } else { 1 };
     let cost = x.numel() as f64 * NS_PER_ELEMENT;
     threads::run_chunks(&mut out, group, cost, &|i, out| {
@@ -89,10 +90,13 @@ fn sums<T: Float + Element>(
     out
 }
 
-fn mapped<T: Float + Element>(x: &Array, g: Option<&Array>, by: &[[f64; 4]]) -> Array {
+fn mapped<T: Float + Element + Plain>(x: &Array, g: Option<&Array>, by: &[[f64; 4]]) -> Array {
     let [channels, inner] = layout(x);
-    let [shift, a, b, c] =
-        [0, 1, 2, 3].map(|i| by.iter().map(|by| T::of(Scalar::Float(by[i]))).collect::<Vec<T>>());
+    let [shift, a, b, c] = [0, 1, 2, 3].map(|i| {
+        let mut one = Scratch::<T>::new(by.len());
+        one.iter_mut().zip(by).for_each(|(one, by)| *one = T::of(Scalar::Float(by[i])));
+        one
+    });
     let by = ChannelMap { shift: &shift, x: &a, g: &b, add: &c };
     let (x, g, shape) = (x.elements::<T>(), g.map(|g| g.elements::<T>()), x.shape());
     let item = (channels * inner).max(1);

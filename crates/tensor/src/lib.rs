@@ -13,6 +13,8 @@
 
 mod array;
 mod channels;
+mod columns;
+mod conv;
 mod cross_entropy;
 mod display;
 mod dtype;
@@ -22,9 +24,13 @@ mod error;
 mod format;
 mod indexing;
 pub mod kernels;
+mod layer_norm;
 mod lstm;
 mod matmul;
 mod meta;
+mod pad;
+mod per_axis;
+mod pool;
 mod random;
 mod reduce;
 mod rows;
@@ -35,6 +41,7 @@ mod strided;
 pub mod threads;
 
 pub use array::{Array, copies};
+pub use conv::{ConvAxis, ConvGeometry, Convolution};
 pub use dtype::{Category, DType, result_type};
 pub use element::Element;
 pub use error::FormatError;
@@ -44,12 +51,17 @@ pub use format::{load_safetensors, save_safetensors, write_atomically};
 pub use lstm::LstmCell;
 pub use matmul::{Finish, matmul_shape};
 pub use meta::Meta;
+pub use pad::{PadError, PadMode, Padded};
+pub use per_axis::PerAxis;
+pub use pool::{AdaptiveSize, Divisor, Pool, PoolError};
 pub use random::{
     DEFAULT_SEED, Generator, GeneratorRng, manual_seed, rng_state, set_rng_state,
     with_default_generator,
 };
 pub use scalar::Scalar;
 pub use shape::{Axes, Shape};
-pub use storage::{cached_bytes, empty_cache, live_bytes, peak_bytes};
+pub use storage::{
+    MemoryStats, cached_bytes, empty_cache, live_bytes, memory_stats, peak_bytes, reset_peak,
+};
 
 pub use half::{bf16, f16};

@@ -3,6 +3,7 @@
 use crate::kernels::gemm::{Epilogue, GemmElement, MatRef, gemm, gemm_batched};
 use crate::shape::Axes;
 use crate::{Array, DType, Element, Shape};
+use half::{bf16, f16};
 
 /// What becomes of an element of a product before it is stored.
 #[derive(Clone, Default)]
@@ -41,7 +42,7 @@ fn split(sizes: &[usize], left: bool) -> Option<(&[usize], (usize, usize))> {
 impl Array {
     /// `a·b` for vectors, matrices and batches of matrices that broadcast (`torch.matmul`).
     ///
-    /// f16 and bf16 are multiplied in f32; integers are summed in i64.
+    /// f16 and bf16 are summed in f32 and rounded once; integers are summed in i64.
     ///
     /// # Panics
     /// If shapes or dtypes do not fit.
@@ -63,15 +64,8 @@ impl Array {
         match self.dtype() {
             DType::F32 => product::<f32>(self, rhs, shape, finish),
             DType::F64 => product::<f64>(self, rhs, shape, finish),
-            DType::F16 | DType::Bf16 => {
-                let wide = |x: &Array| x.clone().cast(DType::F32);
-                let finish = match finish {
-                    Finish::None => Finish::None,
-                    Finish::Bias(b) => Finish::Bias(b.cast(DType::F32)),
-                    Finish::BiasRelu(b) => Finish::BiasRelu(b.cast(DType::F32)),
-                };
-                product::<f32>(&wide(self), &wide(rhs), shape, finish).cast(self.dtype())
-            }
+            DType::F16 => product::<f16>(self, rhs, shape, finish),
+            DType::Bf16 => product::<bf16>(self, rhs, shape, finish),
             DType::I64 | DType::U8 | DType::Bool => integer_product(self, rhs, shape, &finish),
         }
     }
@@ -136,7 +130,7 @@ fn product<T: GemmElement + Element>(a: &Array, b: &Array, shape: Shape, finish:
     let (a, b) = (Matrices::new(a, true, &batch), Matrices::new(b, false, &batch));
     let bias = match &finish {
         Finish::None => None,
-        Finish::Bias(x) | Finish::BiasRelu(x) => Some(x.clone().contiguous()),
+        Finish::Bias(x) | Finish::BiasRelu(x) => Some(x.clone().cast(a.batch.dtype()).contiguous()),
     };
     let epilogue = match (&finish, &bias) {
         (Finish::Bias(_), Some(x)) => Epilogue::Bias(x.elements::<T>()),
@@ -147,7 +141,7 @@ fn product<T: GemmElement + Element>(a: &Array, b: &Array, shape: Shape, finish:
         if out.is_empty() {
             return;
         }
-        let zero = T::of(crate::Scalar::Int(0));
+        let zero = <T as GemmElement>::ZERO;
         if a.count() == 1 {
             return gemm(a.at::<T>(0), b.at::<T>(0), zero, out, epilogue);
         }

@@ -21,6 +21,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 /// other thread must be woken; work of 5 µs takes 3.2 and 12 (`examples/threads_speed.rs`).
 const SERIAL_BELOW_NS: f64 = 10_000.0;
 
+/// Below this estimated serial time (ns) a product is not cut into tasks.
+pub(crate) const GEMM_SERIAL_BELOW_NS: f64 = SERIAL_BELOW_NS;
+
+/// Bytes a thread reads per ns, from L3 or from memory in large pages: what sums along a matrix cost.
+pub(crate) const BYTES_PER_NS: f64 = 40.0;
+
 /// Pieces are grouped until a group takes about this long (ns): a `join` costs 30 to 50 ns when
 /// nobody steals its second half, and a steal about 1 µs.
 const GROUP_NS: f64 = 5_000.0;
@@ -144,6 +150,11 @@ pub fn run_chunks<T: Send>(
             crew.enter(|| half_chunks(out, chunk, 0..tasks, most, f));
         }
     }
+}
+
+/// A number that no other thread of the pool has, for what threads keep apart.
+pub(crate) fn place() -> usize {
+    pool::place()
 }
 
 /// The switch: `None` is serial.

@@ -8,6 +8,7 @@ use std::ffi::c_void;
 use gradus_tensor::kernels::Level;
 use gradus_tensor::kernels::gemm::{Epilogue, GemmElement, MatRef, gemm_at};
 use gradus_tensor::kernels::level::detected;
+use half::{bf16, f16};
 
 const PAGE: usize = 65536;
 const READ_WRITE: i32 = 3;
@@ -103,6 +104,8 @@ fn products_stay_within_their_slices() {
         if level <= detected() {
             products::<f32>(level);
             products::<f64>(level);
+            products::<f16>(level);
+            products::<bf16>(level);
         }
     }
 }

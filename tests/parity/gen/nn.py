@@ -59,6 +59,8 @@ def _record_module(fixture, case_id, case, draw):
         stored |= {f"in{mark}/{name}": x for name, x in inputs.items()}
         module.train(mode == "train")
         for name, y in zip(case.outputs, _outputs(module, inputs, case)):
+            if not y.is_floating_point():
+                continue
             stored[f"cot{mark}/{name}"] = _cotangent(draw, y)
     meta = {
         "id": case_id,
@@ -110,7 +112,8 @@ def _call_module(case, marks, given):
         for name in leaves:
             tensors[name].requires_grad_()
         ys = dict(zip(case.outputs, _outputs(module, tensors, case), strict=True))
-        sum((y * given[f"cot{mark}/{name}"]).sum() for name, y in ys.items()).backward()
+        floats = {name: y for name, y in ys.items() if y.is_floating_point()}
+        sum((y * given[f"cot{mark}/{name}"]).sum() for name, y in floats.items()).backward()
         results |= {f"out{mark}/{name}": y for name, y in ys.items()}
         results |= {f"grad_in{mark}/{name}": tensors[name].grad for name in leaves}
         results |= {f"grad_param{mark}/{name}": p.grad for name, p in module.named_parameters()}

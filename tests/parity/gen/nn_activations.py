@@ -3,7 +3,7 @@
 import torch
 
 from .draw import listed
-from .nn_case import ModuleCase
+from .nn_case import FunctionCase, ModuleCase
 
 KINKS = (
     0.0,
@@ -71,3 +71,6 @@ def cases(root):
     yield ModuleCase("prelu", "PReLU", {}, [{"x": d.normal((9,), 2.0)}])
     yield ModuleCase("prelu", "PReLU", {"num_parameters": 3}, [{"x": d.normal((2, 3, 2), 2.0)}])
     yield ModuleCase("glu", "GLU", {"dim": 1}, [{"x": d.normal((2, 4))}], extra=True)
+    for approximate in ("none", "tanh"):
+        x = {"input": torch.cat([listed(0.0, -6.0, 6.0), d.normal((5,), 2.0)])}
+        yield FunctionCase("gelu", "gelu", {"approximate": approximate}, x, kind="functional")

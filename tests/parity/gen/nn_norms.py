@@ -1,6 +1,6 @@
 """Normalisation layers."""
 
-from .nn_case import ModuleCase
+from .nn_case import FunctionCase, ModuleCase
 
 TRAIN_THEN_EVAL = ("train", "train", "eval")
 BATCH_NORM = (
@@ -92,7 +92,26 @@ def _others(root):
     yield _one("instancenorm2d", "InstanceNorm2d", d, (2, 2, 3, 2), num_features=2, affine=True, extra=True)
 
 
+def _layer_norm_functions(root):
+    d = root.child("layer_norm")
+    for shape, normalized, affine in (
+        ((3, 70), [70], ("weight", "bias")),
+        ((2, 3, 4), [3, 4], ("weight", "bias")),
+        ((4, 5), [5], ("weight",)),
+        ((4, 5), [5], ("bias",)),
+        ((2, 130), [130], ()),
+        ((4, 1), [1], ("weight", "bias")),
+    ):
+        inputs = {"input": d.normal(shape, 1.5, 0.5), **{name: d.normal(normalized) for name in affine}}
+        args = {"normalized_shape": normalized, "eps": 0.01}
+        yield FunctionCase("layer_norm", "layer_norm", args, inputs, kind="functional")
+    inputs = {"input": d.normal((3, 6), 1.0, 1000.0)}
+    note = "a mean far from 0"
+    yield FunctionCase("layer_norm", "layer_norm", {"normalized_shape": [6]}, inputs, kind="functional", note=note)
+
+
 def cases(root):
     """All cases of this module."""
     yield from _batch_norms(root)
     yield from _others(root)
+    yield from _layer_norm_functions(root)

@@ -71,6 +71,12 @@ def _unary(root):
         yield viewed(d, op, values, turn)
     for op, (values, points) in UNARY_MORE.items():
         yield OpCase(op, [torch.cat([listed(*points), values(root.child(op), (6,))])])
+    d = root.child("gelu")
+    for approximate in ("none", "tanh"):
+        points = listed(0.0, -0.0, 1e-6, 1.0, -1.0, 3.0, -3.0, 6.0, -6.0, 14.0, -14.0, 1e4, -1e4, NAN)
+        for x in (torch.cat([points, d.normal((6,), 2.0)]), d.normal((2, 0, 3)), d.normal(())):
+            yield OpCase("gelu", [x], {"approximate": approximate})
+    yield viewed(d, "gelu", _normal, 0)
     for op in ("isnan", "isinf", "isfinite"):
         x = listed(0.0, 1.5, INF, -INF, NAN, 1e38)
         yield OpCase(op, [x], no_grad=(0,))

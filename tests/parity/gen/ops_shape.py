@@ -94,6 +94,13 @@ MOVES_MORE = {
         ((1, 2, 4), {"pad": [2, 1], "mode": "reflect"}),
         ((1, 2, 4), {"pad": [1, 2], "mode": "replicate"}),
         ((1, 2, 4), {"pad": [1, 2], "mode": "circular"}),
+        ((3, 4, 2), {"pad": [0, 0, -1, -2, 1, -1], "mode": "constant", "value": 2.0}),
+        ((2, 3, 4), {"pad": [3, 2, 1, 0], "mode": "reflect"}),
+        ((2, 1, 3, 4), {"pad": [3, 5, 0, 2], "mode": "replicate"}),
+        ((1, 2, 3, 4), {"pad": [4, 1, 2, 3], "mode": "circular"}),
+        ((2, 4), {"pad": [1, -2], "mode": "reflect"}),
+        ((1, 2, 4), {"pad": [-1, 2], "mode": "circular"}),
+        ((2, 0), {"pad": [1, 2], "mode": "constant", "value": 1.5}),
     ],
     "unfold": [
         ((2, 6), {"dimension": 1, "size": 3, "step": 2}),

@@ -3,12 +3,14 @@
 import copy
 from unittest import mock
 
+import numpy as np
 import torch
 
-from . import lbfgs
+from . import closures, lbfgs
 from .draw import Draw, exact
 from .fixture import DTYPES, Fixture, compare, default_dtype, rounded, tolerance
-from .optim_cases import MUON, RUNS, both
+from .optim_cases import MUON, PAPERS, RUNS, SPARSE, both
+from .papers import PaperRun
 
 STEPS = 50
 TOL = tolerance((1e-11, 1e-12), (1e-5, 1e-6))
@@ -31,12 +33,13 @@ def generate(seed):
     for key, value in shared.items():
         fixture.shared(key, value)
     counts = {}
-    for run in RUNS + MUON:
-        name = run.optimizer.lower()
+    for run in RUNS + MUON + SPARSE + PAPERS:
+        name = "lookahead" if run.lookahead else run.optimizer.lower()
         number = counts.get(name, 0)
         counts[name] = number + 1
         _record(fixture, f"{name}_{number}", run, shared)
     lbfgs.record_all(fixture, root)
+    closures.record_all(fixture, root)
     _record_averages(fixture, root)
     return fixture
 
@@ -70,10 +73,13 @@ def _record(fixture, case_id, run, shared):
     }
     case |= {"no_grad": run.no_grad} if run.no_grad else {}
     case |= {"set_lr": run.set_lr} if run.set_lr else {}
+    case |= {"rows": run.rows} if run.rows else {}
+    case |= {"lookahead": run.lookahead} if run.lookahead else {}
+    follow = _follow_paper if run in PAPERS else _follow
     results = {}
     for name, dtype in DTYPES.items():
         with default_dtype(dtype):
-            tensors, notes = _follow(run, groups, shared, dtype)
+            tensors, notes = follow(run, groups, shared, dtype)
             if run.optimizer == "Muon":
                 with mock.patch("torch.optim._muon._zeropower_via_newtonschulz", _exact_newton_schulz):
                     tensors["traj_exact_ns/w"] = _follow(run, groups, shared, dtype)[0]["traj/w"]
@@ -116,6 +122,9 @@ def _follow(run, groups, shared, dtype):
         for name, p in params.items():
             absent = t in (run.no_grad or {}).get(name, [])
             p.grad = None if absent else shared[f"grads/{name}"][t].to(dtype)
+            if run.rows and not absent:
+                index = torch.tensor([run.rows[name][t]], dtype=torch.int64).reshape(1, -1)
+                p.grad = torch.sparse_coo_tensor(index, p.grad[index[0]], p.shape)
         optimizer.step()
         for name, path in traj.items():
             path.append(params[name].detach().clone())
@@ -126,6 +135,48 @@ def _follow(run, groups, shared, dtype):
         for name in used
         for key, value in _tensors(optimizer.state.get(params[name], {}))
     }
+    return tensors, notes
+
+
+def _follow_paper(run, groups, shared, dtype):
+    """The same for the optimizers of ``papers.py``, which are resumed nowhere: nothing may change there."""
+    kind = np.float64 if dtype == torch.float64 else np.float32
+    params = {name: shared[f"init/{name}"].numpy().astype(kind) for name in ("w", "b")}
+    used = [name for group in groups for name in group["params"]]
+    optimizer = PaperRun(run.optimizer, run.lookahead)
+    for group in groups:
+        if "add_at" not in group:
+            optimizer.add_group(group["params"], run.defaults | group["hyper"], params)
+    notes = {"param_groups": copy.deepcopy(_hyper(optimizer.groups))}
+    traj = {name: [] for name in used}
+    tensors = {}
+    for t in range(STEPS):
+        for group in groups:
+            if group.get("add_at") == t:
+                optimizer.add_group(group["params"], run.defaults | group["hyper"], params)
+        if run.resume_at == t:
+            order = [name for group in optimizer.groups for name in group["params"]]
+            for index, name in enumerate(order):
+                for key, value in optimizer.state(name).items():
+                    tensors[f"sd/{index}/{key}"] = torch.as_tensor(value, dtype=dtype)
+            notes["sd_param_order"] = order
+            numbered = [g | {"params": [order.index(n) for n in g["params"]]} for g in optimizer.groups]
+            notes["sd_param_groups"] = copy.deepcopy(_hyper(numbered, IMPLEMENTATION - {"params"}))
+        for change in run.set_lr or []:
+            if change["step"] == t:
+                optimizer.groups[change["group"]]["lr"] = change["lr"]
+        grads = {}
+        for name in used:
+            absent = t in (run.no_grad or {}).get(name, [])
+            grads[name] = None if absent else shared[f"grads/{name}"][t].numpy().astype(kind)
+        optimizer.step(params, grads)
+        for name, path in traj.items():
+            path.append(torch.from_numpy(params[name].copy()))
+    notes["param_groups_final"] = _hyper(optimizer.groups)
+    tensors |= {f"traj/{name}": torch.stack(path) for name, path in traj.items()}
+    for name in used:
+        for key, value in optimizer.state(name).items():
+            tensors[f"state/{name}/{key}"] = torch.as_tensor(value, dtype=dtype)
     return tensors, notes
 
 

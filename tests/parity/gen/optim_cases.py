@@ -13,6 +13,10 @@ class Run:
     no_grad: dict = None
     set_lr: list = None
     resume_at: int = None
+    # Rows that the gradient has at each step, by parameter: SparseAdam.
+    rows: dict = None
+    # Options of a Lookahead around the optimizer.
+    lookahead: dict = None
 
 
 def both(**hyper):
@@ -110,7 +114,11 @@ RUNS = [
         {"lr": 0.1},
         {"lr_decay": 0.1, "initial_accumulator_value": 0.5},
         {"lr": 0.1, "weight_decay": 0.1, "eps": 1e-3, "maximize": True},
+        {},
+        {"lr": 0.05, "lr_decay": 0.01, "eps": 0.1},
+        {"lr": 0.2, "initial_accumulator_value": 2.0, "weight_decay": 0.3},
     ),
+    Run("Adagrad", {"lr": 0.1}, no_grad={"b": list(range(50))}, resume_at=9),
     *_brief("Adagrad", {"lr": 0.2}, {"lr": 0.01, "lr_decay": 1.0}, {"weight_decay": 0.5, "eps": 1e-3}),
     *_sets(
         "RMSprop",
@@ -119,9 +127,18 @@ RUNS = [
         {"centered": True, "alpha": 0.8},
         {"lr": 0.05, "alpha": 0.5, "eps": 0.01, "weight_decay": 0.1},
         {"momentum": 0.3, "centered": True, "alpha": 0.9, "maximize": True},
+        {"lr": 0.02, "alpha": 0.0, "eps": 0.1},
     ),
     *_brief("RMSprop", {"lr": 0.02, "momentum": 0.6}, {"lr": 0.005, "alpha": 0.9}, {"eps": 0.1}),
-    *_sets("Adadelta", {}, {"lr": 0.5, "rho": 0.5}, {"eps": 1e-3, "weight_decay": 0.1}, {"maximize": True}),
+    *_sets(
+        "Adadelta",
+        {},
+        {"lr": 0.5, "rho": 0.5},
+        {"eps": 1e-3, "weight_decay": 0.1},
+        {"maximize": True},
+        {"rho": 0.0, "eps": 0.01},
+        {"rho": 1.0, "eps": 0.01, "lr": 2.0},
+    ),
     *_brief("Adadelta", {"lr": 0.5}, {"lr": 1.0, "rho": 0.8}, {"weight_decay": 0.2}),
     *_sets(
         "Adamax",
@@ -129,6 +146,8 @@ RUNS = [
         {"lr": 0.02, "betas": [0.5, 0.9]},
         {"lr": 0.02, "eps": 0.1, "weight_decay": 0.1},
         {"maximize": True},
+        {"lr": 0.05, "betas": [0.0, 0.5]},
+        {"lr": 0.01, "betas": [0.8, 0.0], "eps": 1e-3},
     ),
     *_brief("Adamax", {"lr": 0.02}, {"lr": 0.01, "betas": [0.7, 0.8]}, {"weight_decay": 0.3}),
     *_sets(
@@ -137,6 +156,8 @@ RUNS = [
         {"lr": 0.02, "betas": [0.5, 0.9], "momentum_decay": 0.1},
         {"lr": 0.02, "weight_decay": 0.1, "decoupled_weight_decay": True},
         {"lr": 0.02, "eps": 0.1, "maximize": True},
+        {"lr": 0.02, "momentum_decay": 0.0, "weight_decay": 0.2},
+        {"lr": 0.01, "betas": [0.0, 0.99], "eps": 1e-4},
     ),
     *_brief("NAdam", {"lr": 0.02}, {"lr": 0.01, "betas": [0.7, 0.8]}, {"weight_decay": 0.3}),
     *_sets(
@@ -145,6 +166,8 @@ RUNS = [
         {"lr": 0.02, "betas": [0.5, 0.9]},
         {"lr": 0.02, "weight_decay": 0.1, "decoupled_weight_decay": True},
         {"lr": 0.02, "eps": 0.1, "maximize": True},
+        {"lr": 0.02, "betas": [0.9, 0.6]},
+        {},
     ),
     *_brief("RAdam", {"lr": 0.02}, {"lr": 0.01, "betas": [0.7, 0.8]}, {"weight_decay": 0.3}),
     *_sets(
@@ -153,9 +176,19 @@ RUNS = [
         {"lr": 0.1, "lambd": 0.05, "alpha": 0.5},
         {"t0": 10.0},
         {"maximize": True, "t0": 0.0, "weight_decay": 0.1},
+        {"lr": 0.05, "lambd": 0.0, "t0": -3.0},
+        {"lr": 0.1, "lambd": 0.2, "alpha": 0.0, "t0": 20.5},
     ),
     *_brief("ASGD", {"lr": 0.05}, {"lr": 0.01, "t0": 5.0}, {"weight_decay": 0.3}),
-    *_sets("Rprop", {}, {"lr": 0.05, "etas": [0.3, 1.5]}, {"step_sizes": [1e-3, 0.05]}, {"maximize": True}),
+    *_sets(
+        "Rprop",
+        {},
+        {"lr": 0.05, "etas": [0.3, 1.5]},
+        {"step_sizes": [1e-3, 0.05]},
+        {"maximize": True},
+        {"lr": 0.0, "step_sizes": [0.001, 0.01]},
+        {"lr": 0.1, "etas": [0.9, 1.01]},
+    ),
     *_brief("Rprop", {"lr": 0.02}, {"lr": 0.01, "etas": [0.7, 1.1]}, {"step_sizes": [1e-4, 0.1]}),
     *_sets(
         "Adafactor",
@@ -163,6 +196,8 @@ RUNS = [
         {"lr": 0.1, "d": 1.5},
         {"beta2_decay": -0.5, "weight_decay": 0.1},
         {"eps": [1e-6, 0.01], "maximize": True},
+        {"lr": 0.5, "beta2_decay": 0.0, "eps": [None, 2.0]},
+        {"lr": 0.05, "eps": [0.3, 0.0], "weight_decay": 0.2},
     ),
     *_brief("Adafactor", {"lr": 0.05}, {"lr": 0.02, "d": 2.0}, {"weight_decay": 0.3}),
 ]
@@ -175,7 +210,98 @@ MUON = [
         ({"lr": 0.02, "nesterov": False}, None),
         ({"lr": 0.01, "weight_decay": 0.0, "ns_steps": 3}, None),
         ({"lr": 0.01, "adjust_lr_fn": "match_rms_adamw"}, None),
+        ({"lr": 0.01, "adjust_lr_fn": "spectral_unclamped", "weight_decay": 0.5}, None),
+        ({"lr": 0.02, "ns_coefficients": [1.5, -0.5, 0.0], "ns_steps": 8, "momentum": 0.0}, None),
+        ({"lr": 0.05, "adjust_lr_fn": "original", "eps": 1e-3, "nesterov": False}, 11),
     )
+]
+
+
+def _rows(first):
+    """Rows of a gradient at each step: one, several, sometimes none."""
+    return [sorted({(first * t + k * k) % 3 % 2 for k in range(t % 3)}) for t in range(50)]
+
+
+SPARSE = [
+    Run("SparseAdam", options, rows={"w": _rows(1), "b": _rows(2)}, **more)
+    for options, more in (
+        ({}, {}),
+        ({"lr": 0.02, "betas": [0.5, 0.9]}, {}),
+        ({"lr": 0.02, "eps": 0.1}, {}),
+        ({"lr": 0.02, "maximize": True}, {}),
+        ({"lr": 0.05, "betas": [0.0, 0.5], "eps": 1e-3}, {}),
+        ({"lr": 0.01}, {"no_grad": GAPS}),
+        ({"lr": 0.03}, {"set_lr": LR_CHANGES, "resume_at": 17}),
+        ({"lr": 0.02}, {"groups": apart({"lr": 0.01}, {"eps": 0.01}, add_at=11), "resume_at": 23}),
+    )
+]
+
+# What PyTorch lacks: NumPy in papers.py.
+PAPERS = [
+    *_sets(
+        "Lion",
+        {},
+        {"lr": 0.01},
+        {"lr": 0.01, "betas": [0.5, 0.9]},
+        {"lr": 0.02, "weight_decay": 0.5},
+        {"lr": 0.01, "maximize": True},
+        {"lr": 0.005, "betas": [0.0, 0.0], "weight_decay": 0.1},
+    ),
+    *_brief("Lion", {"lr": 0.015}, {"lr": 0.02, "betas": [0.8, 0.95]}, {"weight_decay": 0.3}),
+    *_sets(
+        "Lamb",
+        {},
+        {"lr": 0.02},
+        {"lr": 0.02, "betas": [0.5, 0.9]},
+        {"lr": 0.02, "weight_decay": 0.3},
+        {"lr": 0.01, "eps": 0.1, "maximize": True},
+        {"lr": 0.05, "betas": [0.0, 0.5], "weight_decay": 1.0},
+    ),
+    *_brief("Lamb", {"lr": 0.03}, {"lr": 0.01, "betas": [0.8, 0.95]}, {"weight_decay": 0.3}),
+    *_sets(
+        "AdamWScheduleFree",
+        {},
+        {"lr": 0.02},
+        {"lr": 0.02, "betas": [0.5, 0.9]},
+        {"lr": 0.02, "weight_decay": 0.3, "warmup_steps": 10},
+        {"lr": 0.01, "eps": 0.1, "maximize": True},
+        {"lr": 0.02, "r": 1.0, "weight_lr_power": 1.0},
+    ),
+    *_brief("AdamWScheduleFree", {"lr": 0.03}, {"lr": 0.01, "betas": [0.8, 0.95]}, {"weight_decay": 0.3}),
+    *(
+        Run("SGD", options, lookahead={"k": k, "alpha": alpha}, **more)
+        for options, k, alpha, more in (
+            ({"lr": 0.05}, 5, 0.5, {}),
+            ({"lr": 0.05, "momentum": 0.9}, 5, 0.5, {}),
+            ({"lr": 0.05, "momentum": 0.9}, 3, 0.8, {}),
+            ({"lr": 0.02}, 1, 0.1, {}),
+            ({"lr": 0.02}, 7, 0.0, {}),
+            ({"lr": 0.02}, 7, 1.0, {}),
+            ({"lr": 0.05, "momentum": 0.5}, 6, 0.5, {"set_lr": LR_CHANGES, "no_grad": GAPS, "resume_at": 17}),
+            ({"lr": 0.05}, 4, 0.6, {"groups": apart({"lr": 0.1}, {"momentum": 0.8}), "resume_at": 22}),
+        )
+    ),
+]
+
+# optimizer, objective, sizes of the pieces, options, the base optimizer
+CLOSURES = [
+    ("SAM", "rosen2", [2], {"rho": 0.05, "adaptive": False}, {"lr": 1e-3}),
+    ("SAM", "rosen6", [2, 4], {"rho": 0.1, "adaptive": False}, {"lr": 5e-4, "momentum": 0.5}),
+    ("SAM", "quad8", [3, 5], {"rho": 0.5, "adaptive": False}, {"lr": 0.05}),
+    ("SAM", "quad8", [8], {"rho": 2.0, "adaptive": False}, {"lr": 0.02, "momentum": 0.9}),
+    ("SAM", "rosen2", [1, 1], {"rho": 0.3, "adaptive": True}, {"lr": 1e-3}),
+    ("SAM", "quad8", [8], {"rho": 1.0, "adaptive": True}, {"lr": 0.05, "momentum": 0.5}),
+    ("SAM", "rosen6", [6], {"rho": 0.5, "adaptive": True}, {"lr": 5e-4}),
+    ("SAM", "quad8", [4, 4], {"rho": 0.0, "adaptive": False}, {"lr": 0.05}),
+    ("Newton", "rosen2", [2], {"method": "exact"}, None),
+    ("Newton", "rosen6", [2, 4], {"method": "exact"}, None),
+    ("Newton", "quad8", [8], {"method": "exact"}, None),
+    ("Newton", "quad8", [3, 5], {"method": "exact", "damping": 1.0, "lr": 0.5}, None),
+    ("Newton", "rosen2", [1, 1], {"method": "exact", "damping": 10.0}, None),
+    ("Newton", "quad8", [8], {"method": "exact", "line_search": False, "lr": 0.3}, None),
+    ("Newton", "rosen2", [2], {"method": "conjugate_gradient"}, None),
+    ("Newton", "quad8", [2, 6], {"method": "conjugate_gradient", "damping": 0.5}, None),
+    ("Newton", "quad8", [8], {"method": "conjugate_gradient", "line_search": False}, None),
 ]
 
 # objective, sizes of the pieces, options

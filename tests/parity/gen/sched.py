@@ -1,6 +1,7 @@
 """The ``sched`` group: learning rates and momenta, step by step. No tensors."""
 
 import copy
+import math
 
 import torch
 from torch.optim import lr_scheduler, swa_utils
@@ -13,7 +14,17 @@ STEPS = 60
 BASE_LRS = [0.1, 0.03]
 # State keys that only ever hold functions.
 FUNCTIONS = {"_scale_fn_custom"}
-TOL = {"f64": {"rtol": 1e-9, "atol": 1e-13}}
+TOL = {"f64": {"rtol": 1e-12, "atol": 1e-15}}
+# What PyTorch lacks, from the formula of the paper: a factor for each epoch.
+PAPERS = {
+    "WarmupLR": lambda e, warmup_steps, start_factor: (
+        start_factor + (1 - start_factor) * (min(e, warmup_steps) / warmup_steps if warmup_steps else 1)
+    ),
+    "NoamLR": lambda e, d_model, warmup_steps: (
+        d_model**-0.5 * min((e + 1) ** -0.5, (e + 1) * warmup_steps**-1.5)
+    ),
+    "WarmupStableDecayLR": lambda e, **args: _warmup_stable_decay(e, **args),
+}
 LAMBDAS = {
     "pow": ("base**e", lambda e, base: base**e),
     "inv": ("1/(1+k*e)", lambda e, k: 1 / (1 + k * e)),
@@ -42,6 +53,7 @@ def generate(seed):
         + sched_cases.NESTED
         + sched_cases.STARTED
         + sched_cases.DRIVEN
+        + sched_cases.PAPERS
     ):
         name = s.type.lower()
         number = counts.get(name, 0)
@@ -103,6 +115,9 @@ def _scheduler(spec, optimizer):
             return lr_scheduler.ChainedScheduler(inner, optimizer=optimizer)
         return lr_scheduler.SequentialLR(optimizer, inner, **spec["args"])
     args = dict(spec["args"])
+    if spec["type"] in PAPERS:
+        formula = PAPERS[spec["type"]]
+        return lr_scheduler.LambdaLR(optimizer, lambda e: formula(e, **args))
     for key in ("lr_lambda", "scale_fn"):
         if key in args:
             args[key] = _function(args[key])
@@ -117,6 +132,17 @@ def _function(spec):
     args = {k: v for k, v in spec.items() if k != "kind"}
     formula = LAMBDAS[spec["kind"]][1]
     return lambda e: formula(e, **args)
+
+
+def _warmup_stable_decay(e, warmup_steps, stable_steps, decay_steps, min_factor, decay):
+    if e < warmup_steps:
+        return e / warmup_steps
+    since = e - warmup_steps - stable_steps
+    if since < 0:
+        return 1.0
+    t = since / decay_steps if since < decay_steps else 1.0
+    left = {"linear": 1 - t, "sqrt": 1 - math.sqrt(t), "cos": (1 + math.cos(math.pi * t)) / 2}[decay]
+    return min_factor + (1 - min_factor) * left
 
 
 def _lrs(optimizer):

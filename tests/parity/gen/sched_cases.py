@@ -44,33 +44,74 @@ PLAIN = [
         "MultiplicativeLR",
         {"lr_lambda": {"kind": "const", "value": 0.95}},
         {"lr_lambda": {"kind": "mod", "n": 4, "a": 0.5, "b": 1.1}},
+        {"lr_lambda": {"kind": "inv", "k": 0.02}},
+        {"lr_lambda": {"kind": "warmup", "n": 5}},
+        {"lr_lambda": [LAMBDAS[5], {"kind": "const", "value": 0.9}]},
     ),
-    *_of("StepLR", {"step_size": 7, "gamma": 0.5}, {"step_size": 1}),
+    *_of(
+        "StepLR",
+        {"step_size": 7, "gamma": 0.5},
+        {"step_size": 1},
+        {"step_size": 60, "gamma": 0.2},
+        {"step_size": 13, "gamma": 1.3},
+    ),
     *_of(
         "MultiStepLR",
         {"milestones": [5, 17, 40], "gamma": 0.3},
         {"milestones": [40, 5, 5, 17]},
         {"milestones": [0, 3], "gamma": 0.5},
         {"milestones": []},
+        {"milestones": [59, 60, 61], "gamma": 0.7},
     ),
-    *_of("ConstantLR", {}, {"factor": 0.25, "total_iters": 9}, {"factor": 0.5, "total_iters": 0}),
+    *_of(
+        "ConstantLR",
+        {},
+        {"factor": 0.25, "total_iters": 9},
+        {"factor": 0.5, "total_iters": 0},
+        {"factor": 1.0, "total_iters": 3},
+        {"factor": 0.7, "total_iters": 60},
+    ),
     *_of(
         "LinearLR",
         {},
         {"start_factor": 0.1, "end_factor": 1.0, "total_iters": 13},
         {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 30},
         {"start_factor": 1e-4, "total_iters": 1},
+        {"start_factor": 0.5, "end_factor": 0.2, "total_iters": 59},
+        {"start_factor": 0.3, "total_iters": 0},
     ),
-    *_of("ExponentialLR", {"gamma": 0.9}),
-    *_of("PolynomialLR", {}, {"total_iters": 30, "power": 2.0}, {"total_iters": 45, "power": 0.5}),
-    *_of("CosineAnnealingLR", {"T_max": 20}, {"T_max": 1}, {"T_max": 50, "eta_min": 0.01}),
-    *_of("CosineAnnealingWarmRestarts", {"T_0": 10}, {"T_0": 3, "T_mult": 2, "eta_min": 0.02}),
+    *_of("ExponentialLR", *({"gamma": gamma} for gamma in (0.9, 1.0, 1.02, 0.5, 0.999))),
+    *_of(
+        "PolynomialLR",
+        {},
+        {"total_iters": 30, "power": 2.0},
+        {"total_iters": 45, "power": 0.5},
+        {"total_iters": 61, "power": 0.9},
+        {"total_iters": 1, "power": 3.0},
+    ),
+    *_of(
+        "CosineAnnealingLR",
+        {"T_max": 20},
+        {"T_max": 1},
+        {"T_max": 50, "eta_min": 0.01},
+        {"T_max": 7, "eta_min": 0.2},
+        {"T_max": 2},
+    ),
+    *_of(
+        "CosineAnnealingWarmRestarts",
+        {"T_0": 10},
+        {"T_0": 3, "T_mult": 2, "eta_min": 0.02},
+        {"T_0": 1, "T_mult": 3},
+        {"T_0": 1},
+        {"T_0": 7, "T_mult": 2, "eta_min": 0.2},
+    ),
     *_of(
         "SWALR",
         {"swa_lr": 0.05},
         {"swa_lr": 0.3, "anneal_epochs": 20, "anneal_strategy": "linear"},
         {"swa_lr": [0.05, 0.001], "anneal_epochs": 5},
         {"swa_lr": 0.05, "anneal_epochs": 0},
+        {"swa_lr": 0.01, "anneal_epochs": 1, "anneal_strategy": "linear"},
     ),
 ]
 
@@ -156,6 +197,89 @@ NESTED = [
             _inner("StepLR", step_size=9),
             _inner("CosineAnnealingLR", T_max=40),
         ],
+    ),
+    Schedule(
+        "SequentialLR",
+        {"milestones": [6, 6, 20]},
+        [
+            _inner("LinearLR", start_factor=0.2, total_iters=6),
+            _inner("ExponentialLR", gamma=0.5),
+            _inner("SWALR", swa_lr=0.02, anneal_epochs=8),
+            _inner("MultiplicativeLR", lr_lambda=LAMBDAS[1]),
+        ],
+        resume_at=6,
+    ),
+    Schedule(
+        "SequentialLR",
+        {"milestones": [4, 34]},
+        [
+            _inner("LambdaLR", lr_lambda=LAMBDAS[2]),
+            _inner("OneCycleLR", max_lr=0.3, total_steps=31),
+            _inner("CyclicLR", base_lr=0.01, max_lr=0.2, step_size_up=5, cycle_momentum=False),
+        ],
+    ),
+    Schedule(
+        "SequentialLR",
+        {"milestones": [9]},
+        [
+            _inner("CyclicLR", base_lr=0.01, max_lr=0.2, step_size_up=4),
+            _inner("ConstantLR", factor=0.5, total_iters=0),
+        ],
+        optimizer=ADAM,
+    ),
+    Schedule(
+        "ChainedScheduler",
+        {},
+        [_inner("MultiStepLR", milestones=[3, 9], gamma=0.5), _inner("PolynomialLR", total_iters=50)],
+        resume_at=1,
+    ),
+    Schedule(
+        "ChainedScheduler",
+        {},
+        [_inner("ExponentialLR", gamma=0.97), _inner("MultiplicativeLR", lr_lambda=LAMBDAS[5])],
+    ),
+    Schedule(
+        "ChainedScheduler",
+        {},
+        [_inner("LambdaLR", lr_lambda=LAMBDAS[0]), _inner("LinearLR", start_factor=0.01, total_iters=6)],
+    ),
+]
+
+PAPERS = [
+    *_of(
+        "WarmupLR",
+        {"warmup_steps": 10, "start_factor": 0.0},
+        {"warmup_steps": 10, "start_factor": 0.1},
+        {"warmup_steps": 1, "start_factor": 0.0},
+        {"warmup_steps": 0, "start_factor": 0.5},
+        {"warmup_steps": 100, "start_factor": 0.0},
+    ),
+    *_of(
+        "NoamLR",
+        {"d_model": 16, "warmup_steps": 4},
+        {"d_model": 512, "warmup_steps": 20},
+        {"d_model": 1, "warmup_steps": 1},
+        {"d_model": 64, "warmup_steps": 60},
+        {"d_model": 1, "warmup_steps": 100},
+    ),
+    *_of(
+        "WarmupStableDecayLR",
+        *(
+            {
+                "warmup_steps": w,
+                "stable_steps": s,
+                "decay_steps": d,
+                "min_factor": m,
+                "decay": decay,
+            }
+            for w, s, d, m, decay in (
+                (5, 30, 20, 0.0, "linear"),
+                (0, 20, 40, 0.1, "sqrt"),
+                (10, 0, 30, 0.05, "cos"),
+                (3, 10, 0, 0.5, "linear"),
+                (20, 100, 10, 0.0, "sqrt"),
+            )
+        ),
     ),
 ]
 

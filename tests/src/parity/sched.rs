@@ -13,7 +13,11 @@ use gradus_tensor::{Array, DType};
 use serde_json::{Value, json};
 
 pub(super) fn replay(case: &Case<'_>) -> Result<(), Miss> {
-    let straight = follow(case, None)?;
+    let straight = match follow(case, None) {
+        // What PyTorch refuses in some step may be refused on construction.
+        Err(Miss::Refused(_)) if !case.spec["raises"].is_null() => return Ok(()),
+        other => other?,
+    };
     check(case, "lrs", &straight.lrs)?;
     check(case, "momentums", &straight.momentums)?;
     if let Some(at) = case.spec["resume_at"].as_u64() {

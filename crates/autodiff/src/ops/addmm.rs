@@ -70,6 +70,9 @@ impl Op for Addmm {
         let a = saved.need(1).then(|| g.matmul(&saved.input(2).t()));
         [c, a, saved.need(2).then(|| saved.input(1).t().matmul(&g))]
     }
+    fn work(&self, [c, a, b]: [&Meta; 3], y: &Meta) -> Work {
+        Work::of([c, a, b, y]).of_product(y, a.shape[1])
+    }
 }
 
 impl Tensor {

@@ -27,16 +27,10 @@ impl Extreme {
     }
     pub(super) fn forward(&self, x: Array, save: &mut Save<'_>) -> Array {
         let shape = without(x.shape(), &self.axes, self.keepdim);
-        let along =
-            |x: &Array, axis| if self.largest { x.max_axis(axis) } else { x.min_axis(axis) };
-        let y = if self.axes.len() == x.rank() {
-            along(&x.reshape(&[x.numel()].into()), 0).0
-        } else {
-            self.axes.iter().rev().fold(x.clone(), |y, &axis| along(&y, axis).0)
-        };
+        let all = if self.largest { x.max_axes(&self.axes) } else { x.min_axes(&self.axes) };
         save.cache(0, &x);
-        save.cache(1, &y.reshape(&without(x.shape(), &self.axes, true)));
-        y.reshape(&shape)
+        save.cache(1, &all);
+        all.reshape(&shape)
     }
     /// `x̄ = ȳ/Σm · m` with `m` = 1 where the extreme stands. Beside a NaN nothing equals the extreme,
     /// and 0/0 makes every gradient NaN, unless NaN counts as equal to itself.

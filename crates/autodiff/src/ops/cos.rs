@@ -8,6 +8,14 @@ struct Cos;
 impl Map for Cos {
     #[inline(always)]
     fn f<R: Real>(self, x: R) -> R {
+        x.cos_near()
+    }
+    #[inline(always)]
+    fn is_rare<R: Real>(self, x: R) -> bool {
+        x.is_far()
+    }
+    #[inline(always)]
+    fn rare<R: Real>(self, x: R) -> R {
         x.cos()
     }
 }
@@ -33,7 +41,8 @@ impl Op for Cos {
 }
 
 impl Tensor {
-    /// The cosine of every element, in radians (`torch.cos`).
+    /// The cosine of every element, in radians (`torch.cos`), of any size; f32 within 1.75 ulp, f64
+    /// within 1.
     #[track_caller]
     pub fn cos(&self) -> Tensor {
         Tensor::apply(Cos, self)

@@ -30,6 +30,9 @@ impl Op for Dot {
         let left = saved.need(0).then(|| &g * saved.input(1));
         [left, saved.need(1).then(|| g * saved.input(0))]
     }
+    fn work(&self, [a, b]: [&Meta; 2], y: &Meta) -> Work {
+        Work::of([a, b, y]).of_product(y, a.shape.numel())
+    }
 }
 
 impl Tensor {

@@ -23,6 +23,9 @@ impl Op for Expand {
     fn vjp(&self, saved: &Saved<'_>, g: Tensor) -> Tensor {
         g.sum_to(saved.shape(0))
     }
+    fn work(&self, _: &Meta, _: &Meta) -> Work {
+        Work::NONE // a view
+    }
 }
 
 impl Tensor {

@@ -31,6 +31,9 @@ impl Op for Linear {
         let [x, w] = rule(saved, &g);
         [x, w, saved.need(2).then_some(g)]
     }
+    fn work(&self, [x, w, b]: [&Meta; 3], y: &Meta) -> Work {
+        Work::of([x, w, b, y]).of_product(y, w.shape[1])
+    }
 }
 
 impl Op for LinearNoBias {
@@ -49,6 +52,9 @@ impl Op for LinearNoBias {
     /// `x̄ = ȳ·W`, `W̄ = ȳᵀ·x`
     fn vjp(&self, saved: &Saved<'_>, g: Tensor) -> [Option<Tensor>; 2] {
         rule(saved, &g)
+    }
+    fn work(&self, [x, w]: [&Meta; 2], y: &Meta) -> Work {
+        Work::of([x, w, y]).of_product(y, w.shape[1])
     }
 }
 

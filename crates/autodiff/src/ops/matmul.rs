@@ -45,6 +45,9 @@ impl Op for Matmul {
         });
         [left, right]
     }
+    fn work(&self, [a, b]: [&Meta; 2], y: &Meta) -> Work {
+        Work::of([a, b, y]).of_product(y, a.shape.last().copied().unwrap_or(1))
+    }
 }
 
 /// The gradient of a left vector: the batch is summed, the row axis goes.

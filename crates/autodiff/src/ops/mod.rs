@@ -4,6 +4,7 @@
 //! op's attributes), the `Tensor` method, and `cases()` for the common tests. To add one: write the file
 //! and its word in the catalog below. Nothing else.
 
+mod pooling;
 mod prelude;
 mod shapes;
 mod targets;
@@ -36,18 +37,29 @@ macro_rules! catalog {
 
 catalog![
     abs,
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
     add,
     addmm,
     amax,
     amin,
     argmax,
     argmin,
+    avg_pool1d,
+    avg_pool2d,
     batch_norm,
     bmm,
     cat,
     ceil,
     clamp,
     compare,
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+    convolution,
     copy,
     cos,
     cross_entropy,
@@ -61,10 +73,12 @@ catalog![
     expm1,
     floor,
     gather,
+    gelu,
     index_select,
     isfinite,
     isinf,
     isnan,
+    layer_norm,
     linear,
     log,
     log1p,
@@ -75,6 +89,8 @@ catalog![
     matmul,
     max,
     max_dim,
+    max_pool1d,
+    max_pool2d,
     maximum,
     mean,
     min,
@@ -86,6 +102,7 @@ catalog![
     narrow,
     neg,
     nll_loss,
+    pad,
     permute,
     pow,
     prod,
@@ -93,6 +110,7 @@ catalog![
     relu,
     reshape,
     rsqrt,
+    scale,
     sigmoid,
     sign,
     sin,
@@ -114,8 +132,10 @@ pub(crate) use add::Add;
 pub use cross_entropy::{
     CrossEntropyOptions, cross_entropy, cross_entropy_with, try_cross_entropy,
 };
+pub use gelu::GeluApproximate;
 pub use mse_loss::{mse_loss, mse_loss_with, try_mse_loss};
 pub use nll_loss::{NllLossOptions, nll_loss, nll_loss_with, try_nll_loss};
+pub use pooling::{AvgPoolOptions, MaxPoolOptions};
 pub use targets::Reduction;
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ impl Op for Narrow {
         let size = saved.shape(0)[axis];
         Tensor::apply(Place { axis, start, step, len, size }, g)
     }
+    fn work(&self, _: &Meta, _: &Meta) -> Work {
+        Work::NONE // a view
+    }
 }
 
 /// A part put back at its place among zeros: the adjoint of [`Narrow`].

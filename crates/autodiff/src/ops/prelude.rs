@@ -5,7 +5,7 @@ pub(super) use super::softmax::floating;
 #[cfg(test)]
 pub(super) use crate::testing::Case;
 pub(super) use crate::{
-    Autocast, Op, OpError, Operand, Promotion, Save, Saved, Tensor, must, operators::operator,
+    Autocast, Op, OpError, Operand, Promotion, Save, Saved, Tensor, Work, must, operators::operator,
 };
 #[allow(unused_imports, reason = "not every kind of formula is in use in every build")]
 pub(super) use gradus_tensor::kernels::element::{Compare, Map, Zip, Zip3};

@@ -25,6 +25,9 @@ impl Op for Reshape {
     fn vjp(&self, saved: &Saved<'_>, g: Tensor) -> Tensor {
         g.reshape_to(saved.shape(0))
     }
+    fn work(&self, _: &Meta, _: &Meta) -> Work {
+        Work::NONE // a view, where strides allow it
+    }
 }
 
 /// Sizes of which one may be −1: what is left for it.

@@ -8,6 +8,14 @@ struct Sin;
 impl Map for Sin {
     #[inline(always)]
     fn f<R: Real>(self, x: R) -> R {
+        x.sin_near()
+    }
+    #[inline(always)]
+    fn is_rare<R: Real>(self, x: R) -> bool {
+        x.is_far()
+    }
+    #[inline(always)]
+    fn rare<R: Real>(self, x: R) -> R {
         x.sin()
     }
 }
@@ -33,7 +41,8 @@ impl Op for Sin {
 }
 
 impl Tensor {
-    /// The sine of every element, in radians (`torch.sin`).
+    /// The sine of every element, in radians (`torch.sin`), of any size; f32 within 1.75 ulp, f64
+    /// within 1.
     #[track_caller]
     pub fn sin(&self) -> Tensor {
         Tensor::apply(Sin, self)

@@ -28,6 +28,9 @@ impl Op for Transpose {
     fn vjp(&self, _: &Saved<'_>, g: Tensor) -> Tensor {
         g.transpose(self.dim0, self.dim1)
     }
+    fn work(&self, _: &Meta, _: &Meta) -> Work {
+        Work::NONE // a view
+    }
 }
 
 impl Tensor {

@@ -1,6 +1,7 @@
 //! `y = (x − μ)/√(σ² + ε)·w + b` by channel: what [`BatchNorm1d`](crate::BatchNorm1d) and
 //! [`BatchNorm2d`](crate::BatchNorm2d) share.
 
+use crate::update_bn::is_cumulative;
 use crate::{Buffer, Module, Parameter, Site};
 use gradus_autodiff::{Tensor, no_grad};
 use gradus_tensor::{Array, DType};
@@ -105,7 +106,9 @@ impl BatchNorm {
         if values < 2 {
             return; // a batch of nothing says nothing
         }
-        let share = self.options.momentum.unwrap_or(1.0 / batches as f64);
+        // While statistics are computed anew, every batch counts alike.
+        let momentum = self.options.momentum.filter(|_| !is_cumulative());
+        let share = momentum.unwrap_or(1.0 / batches as f64);
         let unbiased = values as f64 / (values - 1) as f64;
         for (running, new, factor) in [(running_mean, mean, 1.0), (running_var, var, unbiased)] {
             let value = no_grad(|| running.tensor() * (1.0 - share) + new * (share * factor));

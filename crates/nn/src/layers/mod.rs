@@ -41,18 +41,36 @@ macro_rules! catalog {
 
 mod batch_norm;
 pub use batch_norm::{BatchNorm, BatchNormOptions};
+mod convolution;
+pub use convolution::{ConvOptions, ConvPadding, ConvTransposeOptions};
 
 catalog![
+    adaptive_avg_pool1d: AdaptiveAvgPool1d,
+    adaptive_avg_pool2d: AdaptiveAvgPool2d,
+    adaptive_max_pool1d: AdaptiveMaxPool1d,
+    adaptive_max_pool2d: AdaptiveMaxPool2d,
+    avg_pool1d: AvgPool1d,
+    avg_pool2d: AvgPool2d,
     batch_norm1d: BatchNorm1d,
     batch_norm2d: BatchNorm2d,
+    conv1d: Conv1d,
+    conv2d: Conv2d,
+    conv_transpose1d: ConvTranspose1d,
+    conv_transpose2d: ConvTranspose2d,
     dropout: Dropout,
     flatten: Flatten,
+    gelu: Gelu,
     identity: Identity,
+    layer_norm: LayerNorm,
     linear: Linear,
+    log_softmax: LogSoftmax,
     lstm_cell: LstmCell,
+    max_pool1d: MaxPool1d,
+    max_pool2d: MaxPool2d,
     relu: Relu,
     sequential: Sequential,
     sigmoid: Sigmoid,
+    softmax: Softmax,
     tanh: Tanh,
 ];
 

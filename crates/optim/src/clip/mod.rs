@@ -1,12 +1,17 @@
 //! Gradient clipping: by the norm of all gradients together, or element by element.
 
+mod adaptive;
 mod norm;
+mod per_group;
 
 use crate::OptimError;
 use crate::in_place::change;
+pub use adaptive::{AdaptiveClipOptions, clip_grad_adaptive, clip_grad_adaptive_with};
 use gradus_autodiff::{Parameter, Tensor};
 use gradus_tensor::kernels::{element::Map, real::Real};
+pub(crate) use norm::norm_of_array;
 pub use norm::{get_total_norm, get_total_norm_with};
+pub use per_group::{clip_grad_norm_per_group, clip_grad_norm_per_group_with};
 
 /// The options of [`clip_grad_norm_with`] and [`get_total_norm_with`]; the defaults are PyTorch's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -157,7 +162,8 @@ fn shrink(parameters: &[&Parameter], max_norm: f64, total: f64) {
     if factor >= 1.0 {
         return;
     }
-    for p in parameters {
+    // Backwards: the last gradients of the norm are still in the cache.
+    for p in parameters.iter().rev() {
         p.update_grad(|g| change(g, |g| g.map(Shrink(factor))));
     }
 }

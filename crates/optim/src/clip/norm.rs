@@ -55,7 +55,8 @@ pub fn get_total_norm_with<'a>(
     Ok(norm)
 }
 
-fn norm_of_array(array: Array, p: f64) -> f64 {
+/// The norm of order `p` of all elements, in f64.
+pub(crate) fn norm_of_array(array: Array, p: f64) -> f64 {
     match array.dtype() {
         DType::F32 => norm(&array.read::<f32>(), p),
         DType::F16 | DType::Bf16 => norm(&array.cast(DType::F32).read::<f32>(), p),
@@ -63,7 +64,8 @@ fn norm_of_array(array: Array, p: f64) -> f64 {
     }
 }
 
-fn norm<T: Float>(x: &[T], p: f64) -> f64 {
+/// The norm of a slice, also where the sum of powers leaves the normal numbers.
+pub(super) fn norm<T: Float>(x: &[T], p: f64) -> f64 {
     let sum = accumulated(x, p);
     if p == 0.0 || p.is_infinite() || p == 1.0 {
         return sum;

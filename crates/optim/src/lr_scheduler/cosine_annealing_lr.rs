@@ -25,7 +25,8 @@ use std::f64::consts::PI;
 /// # Example
 /// ```
 /// use gradus_autodiff::Parameter;
-/// use gradus_optim::{CosineAnnealingLr, CosineAnnealingLrOptions, Optimizer, Sgd, SgdOptions};
+/// use gradus_optim::{CosineAnnealingLr, CosineAnnealingLrOptions, LrScheduler};
+/// use gradus_optim::{Optimizer, Sgd, SgdOptions};
 /// let options = SgdOptions { lr: 1.0, ..Default::default() };
 /// let mut opt = Sgd::from_parameters([Parameter::new([0.0])], options)?;
 /// let cosine = CosineAnnealingLrOptions { t_max: 2, eta_min: 0.1 };
@@ -50,15 +51,15 @@ pub struct CosineAnnealingLrOptions {
 
 impl CosineAnnealingLrOptions {
     /// `1 + cos(π·e/T)`
-    fn height(&self, epoch: u64) -> f64 {
-        1.0 + (PI * epoch as f64 / self.t_max as f64).cos()
+    fn height(&self, epoch: f64) -> f64 {
+        1.0 + (PI * epoch / self.t_max as f64).cos()
     }
 }
 
 impl Schedule for CosineAnnealingLrOptions {
     const NAME: &'static str = "CosineAnnealingLR";
 
-    fn check(&self) -> Result<(), OptimError> {
+    fn check(&self, _groups: usize) -> Result<(), OptimError> {
         let t = self.t_max;
         in_range("CosineAnnealingLR", "t_max", t as f64, t > 0, "t_max ≥ 1")?;
         in_range("CosineAnnealingLR", "eta_min", self.eta_min, true, "a finite number")
@@ -72,19 +73,16 @@ impl Schedule for CosineAnnealingLrOptions {
             let rise = 1.0 - (PI / t as f64).cos();
             return at.lr + (at.base - eta) * rise / 2.0;
         }
-        self.height(e) / self.height(e - 1) * (at.lr - eta) + eta
+        self.height(e as f64) / self.height((e - 1) as f64) * (at.lr - eta) + eta
     }
-    fn closed_form(&self, epoch: u64, base: f64) -> Option<f64> {
+    fn closed_form(&self, epoch: f64, base: f64) -> Option<f64> {
         Some(self.eta_min + (base - self.eta_min) * self.height(epoch) / 2.0)
     }
     fn save(&self) -> Value {
         to_json(self)
     }
-    fn load(&mut self, saved: &Value) -> Result<(), OptimError> {
-        let new: Self = from_json("options", saved)?;
-        new.check()?;
-        *self = new;
-        Ok(())
+    fn load(&self, saved: &Value) -> Result<Self, OptimError> {
+        from_json("options", saved)
     }
 }
 

@@ -1,59 +1,56 @@
-//! What every schedule shares: construction, steps, state.
+//! What every scheduler shares: construction, steps, state.
 
+use super::{At, Schedule};
 use crate::error::{Mismatch, OptimError};
 use crate::load::from_json;
-use crate::{Entry, Optimizer, StateDict};
+use crate::{Entry, Optimizer, Plot, Sgd, SgdOptions, StateDict};
+use gradus_autodiff::Parameter;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// The arithmetic of a schedule, implemented by its options.
-pub trait Schedule {
-    /// PyTorch's name of the scheduler.
-    const NAME: &'static str;
-    /// Are all options in range?
+/// Any scheduler that needs no metric. Object safe.
+///
+/// [`crate::ReduceLrOnPlateau`] is none: it cannot be stepped without one.
+pub trait LrScheduler {
+    /// Writes the next rate of every group; call it after the optimizer's step.
+    ///
+    /// If every step of the optimizer since the last call was skipped, it stays where it is.
+    fn step(&mut self, opt: &mut dyn Optimizer);
+    /// Goes to any epoch, by the closed form if there is one. A fraction counts where the formula has a
+    /// use for it.
+    ///
+    /// # Panics
+    /// If `epoch` is negative, infinite or NaN.
+    ///
+    /// # PyTorch
+    /// `scheduler.step(epoch)`
+    fn step_to(&mut self, opt: &mut dyn Optimizer, epoch: f64);
+    /// The epoch whose rates were written last; 0 after construction.
+    fn last_epoch(&self) -> u64;
+    /// The rate every group began with.
+    fn base_lrs(&self) -> &[f64];
+    /// The rates that were written last.
+    fn get_last_lr(&self) -> &[f64];
+    /// Everything that the next step depends on, except rates and momenta: the optimizer saves those.
+    fn state_dict(&self) -> StateDict;
+    /// Back to such a state, all or nothing; the options become the saved ones, as in PyTorch. The
+    /// optimizer is not touched.
     ///
     /// # Errors
-    /// [`OptimError::Option`], naming the option, its value and what is allowed.
-    fn check(&self) -> Result<(), OptimError>;
-    /// The rate at an epoch, from the one before: a rate set by hand is kept where the formula allows.
-    fn rate(&self, at: At) -> f64;
-    /// The rate at an epoch from the first rate alone, if there is such a formula.
-    fn closed_form(&self, epoch: u64, base: f64) -> Option<f64> {
-        let _ = (epoch, base);
-        None
-    }
-    /// The options as JSON; `Null` if they cannot be saved (closures).
-    fn save(&self) -> Value;
-    /// Takes saved options over.
-    ///
-    /// # Errors
-    /// If they are not those of such a schedule.
-    fn load(&mut self, saved: &Value) -> Result<(), OptimError>;
-}
-
-/// Where a schedule stands, for one group.
-#[derive(Clone, Copy, Debug)]
-pub struct At {
-    /// The number of the group.
-    pub group: usize,
-    /// The epoch (or step) whose rate is asked for; 0 is the first.
-    pub epoch: u64,
-    /// The rate the group has.
-    pub lr: f64,
-    /// The rate the group began with.
-    pub base: f64,
-    /// Is this the step that construction takes?
-    pub initial: bool,
+    /// If it is the state of another schedule, or of another number of groups.
+    fn load_state_dict(&mut self, state: &StateDict) -> Result<(), OptimError>;
 }
 
 /// A [`Schedule`] at some epoch.
 ///
-/// It holds no optimizer: [`Scheduler::step`] writes the learning rates of the one it is given. The
-/// rates of epoch 0 are written on construction. Call it after the optimizer's step; if every step of
-/// the optimizer since the last call was skipped, it stays where it is.
+/// It holds no optimizer: [`LrScheduler::step`] writes the learning rates of the one it is given. The
+/// rates of epoch 0 are written on construction.
 #[derive(Clone, Debug)]
 pub struct Scheduler<S> {
     schedule: S,
-    last_epoch: u64,
+    /// The epoch; with a fraction if [`LrScheduler::step_to`] was given one.
+    position: f64,
+    calls: u64,
     base_lrs: Vec<f64>,
     last_lr: Vec<f64>,
     /// The optimizer's counts of steps at the last call.
@@ -65,22 +62,28 @@ impl<S: Schedule> Scheduler<S> {
     /// has set those.
     ///
     /// # Errors
-    /// If an option is out of range.
+    /// If an option is out of range, or the schedule moves momenta and the optimizer has none.
     pub fn new(opt: &mut dyn Optimizer, schedule: S) -> Result<Self, OptimError> {
-        schedule.check()?;
-        for (group, lr) in opt.lrs().into_iter().enumerate() {
-            if opt.initial_lrs()[group].is_none() {
-                opt.set_initial_lr(group, lr);
-            }
+        let lrs = opt.lrs();
+        schedule.check(lrs.len())?;
+        let known = opt.initial_lrs().into_iter().zip(lrs).enumerate();
+        let base = |(i, (known, lr)): (usize, (Option<f64>, f64))| {
+            known.unwrap_or_else(|| schedule.start(i, lr))
+        };
+        let base_lrs: Vec<f64> = known.map(base).collect();
+        let mut new = Self::at(opt, schedule, base_lrs, 0)?;
+        for (i, &base) in new.base_lrs.iter().enumerate() {
+            opt.set_initial_lr(i, new.schedule.rebase(i, base));
         }
-        Self::start(opt, schedule, 0)
+        new.write(opt, true, S::rate);
+        Ok(new)
     }
     /// Goes on after epoch `last_epoch` of an earlier run, whose initial rates the optimizer has.
     ///
-    /// [`Scheduler::load_state_dict`] goes on from a saved state instead, to the bit.
+    /// [`LrScheduler::load_state_dict`] goes on from a saved state instead, to the bit.
     ///
     /// # Errors
-    /// If an option is out of range, or a group has no initial rate.
+    /// As [`Scheduler::new`], and if a group has no initial rate.
     ///
     /// # PyTorch
     /// The argument `last_epoch` of every scheduler.
@@ -89,51 +92,48 @@ impl<S: Schedule> Scheduler<S> {
         schedule: S,
         last_epoch: u64,
     ) -> Result<Self, OptimError> {
-        schedule.check()?;
-        Self::start(opt, schedule, last_epoch + 1)
-    }
-    fn start(opt: &mut dyn Optimizer, schedule: S, epoch: u64) -> Result<Self, OptimError> {
-        let initial = opt.initial_lrs().into_iter().enumerate();
+        let initial = opt.initial_lrs();
+        schedule.check(initial.len())?;
+        let initial = initial.into_iter().enumerate();
         let base_lrs = initial.map(|(i, lr)| lr.ok_or(OptimError::NoInitialLr(i)));
         let base_lrs = base_lrs.collect::<Result<Vec<_>, _>>()?;
-        let (last_lr, seen) = (Vec::new(), opt.steps());
-        let mut new = Scheduler { schedule, last_epoch: epoch, base_lrs, last_lr, seen };
-        new.write(opt, |schedule, at| schedule.rate(At { initial: true, ..at }));
+        let mut new = Self::at(opt, schedule, base_lrs, last_epoch + 1)?;
+        new.write(opt, true, S::rate);
         Ok(new)
     }
-    /// Writes the next rate of every group, unless every step of the optimizer since the last call was
-    /// skipped.
-    pub fn step(&mut self, opt: &mut dyn Optimizer) {
-        let [applied, skipped] = opt.steps();
-        let only_skipped = applied == self.seen[0] && skipped > self.seen[1];
-        self.seen = [applied, skipped];
-        if only_skipped {
-            return;
+    /// Before its first step; the optimizer is not touched.
+    fn at(
+        opt: &mut dyn Optimizer,
+        schedule: S,
+        base_lrs: Vec<f64>,
+        epoch: u64,
+    ) -> Result<Self, OptimError> {
+        let (position, last_lr, seen) = (epoch as f64, opt.lrs(), opt.steps());
+        let new = Scheduler { schedule, position, calls: 0, base_lrs, last_lr, seen };
+        let moves =
+            |(i, &lr): (usize, &f64)| new.schedule.momentum(new.here(i, lr, true)).is_some();
+        let momenta = opt.momentums();
+        let moved = opt.lrs().iter().enumerate().map(moves).collect::<Vec<_>>();
+        if moved.iter().zip(&momenta).any(|(moved, momentum)| *moved && momentum.is_none()) {
+            return Err(OptimError::NoMomentum(S::NAME));
         }
-        self.last_epoch += 1;
-        self.write(opt, S::rate);
+        Ok(new)
     }
-    /// Goes to any epoch, by the closed form if there is one.
-    ///
-    /// # PyTorch
-    /// `scheduler.step(epoch)`
-    pub fn step_to(&mut self, opt: &mut dyn Optimizer, epoch: u64) {
-        self.seen = opt.steps();
-        self.last_epoch = epoch;
-        self.write(opt, |schedule, at| {
-            schedule.closed_form(at.epoch, at.base).unwrap_or_else(|| schedule.rate(at))
-        });
+    fn here(&self, group: usize, lr: f64, initial: bool) -> At {
+        let (position, calls, base) = (self.position, self.calls, self.base_lrs[group]);
+        At { group, epoch: position as u64, position, calls, lr, base, initial }
     }
-    fn write(&mut self, opt: &mut dyn Optimizer, rate: impl Fn(&S, At) -> f64) {
-        let lrs = opt.lrs();
-        for (group, &lr) in lrs.iter().enumerate() {
+    fn write(&mut self, opt: &mut dyn Optimizer, initial: bool, rate: impl Fn(&S, At) -> f64) {
+        for (group, lr) in opt.lrs().into_iter().enumerate() {
             if group == self.base_lrs.len() {
                 // A group that joined after construction begins now.
                 self.base_lrs.push(opt.initial_lrs()[group].unwrap_or(lr));
             }
-            let (epoch, base) = (self.last_epoch, self.base_lrs[group]);
-            let at = At { group, epoch, lr, base, initial: false };
+            let at = self.here(group, lr, initial);
             opt.set_lr(group, rate(&self.schedule, at));
+            if let Some(momentum) = self.schedule.momentum(at) {
+                opt.set_momentum(group, momentum);
+            }
         }
         self.last_lr = opt.lrs();
     }
@@ -141,57 +141,113 @@ impl<S: Schedule> Scheduler<S> {
     pub fn schedule(&self) -> &S {
         &self.schedule
     }
-    /// The epoch whose rates were written last; 0 after construction.
-    pub fn last_epoch(&self) -> u64 {
-        self.last_epoch
+}
+
+impl<S: Schedule> LrScheduler for Scheduler<S> {
+    fn step(&mut self, opt: &mut dyn Optimizer) {
+        if only_skipped(&mut self.seen, opt) {
+            return;
+        }
+        self.position += 1.0;
+        self.calls += 1;
+        self.write(opt, false, S::rate);
     }
-    /// The rate every group began with.
-    pub fn base_lrs(&self) -> &[f64] {
+    fn step_to(&mut self, opt: &mut dyn Optimizer, epoch: f64) {
+        assert!(epoch >= 0.0 && epoch.is_finite(), "step_to: the epoch {epoch} is no time");
+        self.seen = opt.steps();
+        self.position = epoch;
+        self.calls += 1;
+        self.write(opt, false, |schedule, at| {
+            schedule.closed_form(at.position, at.base).unwrap_or_else(|| schedule.rate(at))
+        });
+    }
+    fn last_epoch(&self) -> u64 {
+        self.position as u64
+    }
+    fn base_lrs(&self) -> &[f64] {
         &self.base_lrs
     }
-    /// The rates that were written last.
-    pub fn get_last_lr(&self) -> &[f64] {
+    fn get_last_lr(&self) -> &[f64] {
         &self.last_lr
     }
-    /// Everything that the next step depends on, except the rates: the optimizer saves those.
-    pub fn state_dict(&self) -> StateDict {
+    fn state_dict(&self) -> StateDict {
         let mut dict = StateDict::default();
         dict.insert("scheduler", Value::from(S::NAME));
         dict.insert("options", self.schedule.save());
-        dict.insert("last_epoch", json!(self.last_epoch));
+        dict.insert("last_epoch", json!(self.position));
+        dict.insert("calls", json!(self.calls));
         dict.insert("base_lrs", json!(self.base_lrs));
         dict.insert("last_lr", json!(self.last_lr));
         dict.insert("seen", json!(self.seen));
         dict
     }
-    /// Back to such a state, all or nothing; the options become the saved ones, as in PyTorch. The
-    /// optimizer is not touched.
-    ///
-    /// # Errors
-    /// If it is the state of another schedule, or of another number of groups.
-    pub fn load_state_dict(&mut self, state: &StateDict) -> Result<(), OptimError> {
-        let get = |key: &str| match state.get(key) {
-            Some(Entry::Value(value)) => Ok(value),
-            Some(Entry::Array(_)) => Err(OptimError::Malformed(format!("{key} is an array"))),
-            None => Err(OptimError::Malformed(format!("{key} is missing"))),
-        };
-        let name: String = from_json("scheduler", get("scheduler")?)?;
-        let base_lrs: Vec<f64> = from_json("base_lrs", get("base_lrs")?)?;
-        let last_lr = from_json("last_lr", get("last_lr")?)?;
-        let last_epoch = from_json("last_epoch", get("last_epoch")?)?;
-        let seen = from_json("seen", get("seen")?)?;
-        let mut mismatch = Mismatch::default();
-        if name != S::NAME {
-            mismatch.different.push(format!("scheduler is {name}, not {}", S::NAME));
+    fn load_state_dict(&mut self, state: &StateDict) -> Result<(), OptimError> {
+        check_name(state, S::NAME)?;
+        let base_lrs: Vec<f64> = read(state, "base_lrs")?;
+        let (last_lr, calls, seen) =
+            (read(state, "last_lr")?, read(state, "calls")?, read(state, "seen")?);
+        let position: f64 = read(state, "last_epoch")?;
+        if !(position >= 0.0 && position.is_finite()) {
+            return Err(OptimError::Malformed(format!("last_epoch is {position}")));
         }
+        let mut mismatch = Mismatch::default();
         let (saved, now) = (base_lrs.len(), self.base_lrs.len());
         if saved != now {
             mismatch.different.push(format!("base_lrs of {saved} groups, not {now}"));
         }
         mismatch.check()?;
-        self.schedule.load(get("options")?)?;
-        (self.base_lrs, self.last_lr) = (base_lrs, last_lr);
-        (self.last_epoch, self.seen) = (last_epoch, seen);
+        let schedule = self.schedule.load(value(state, "options")?)?;
+        schedule.check(now)?;
+        *self = Scheduler { schedule, position, calls, base_lrs, last_lr, seen };
         Ok(())
     }
+}
+
+/// See [`Schedule::plot`].
+pub(super) fn plot(schedule: impl Schedule, lr: f64, steps: u64) -> Result<Plot, OptimError> {
+    let options = SgdOptions { lr, momentum: 0.9, ..Default::default() };
+    let mut opt = Sgd::from_parameters([Parameter::new([0.0])], options)?;
+    let name = name_of(&schedule);
+    let mut sched = Scheduler::new(&mut opt, schedule)?;
+    let mut points = Vec::new();
+    for step in 0..steps {
+        points.push((step as f64, opt.lrs()[0]));
+        sched.step(&mut opt);
+    }
+    Ok(Plot::new(name, "step", "learning rate").line("learning rate", points))
+}
+
+fn name_of<S: Schedule>(_: &S) -> &'static str {
+    S::NAME
+}
+
+/// Was every step of the optimizer since the last call skipped?
+pub(super) fn only_skipped(seen: &mut [u64; 2], opt: &dyn Optimizer) -> bool {
+    let [applied, skipped] = opt.steps();
+    let only_skipped = applied == seen[0] && skipped > seen[1];
+    *seen = [applied, skipped];
+    only_skipped
+}
+
+fn value<'a>(state: &'a StateDict, key: &str) -> Result<&'a Value, OptimError> {
+    match state.get(key) {
+        Some(Entry::Value(value)) => Ok(value),
+        Some(Entry::Array(_)) => Err(OptimError::Malformed(format!("{key} is an array"))),
+        None => Err(OptimError::Malformed(format!("{key} is missing"))),
+    }
+}
+
+/// An entry of a saved scheduler.
+pub(super) fn read<T: DeserializeOwned>(state: &StateDict, key: &str) -> Result<T, OptimError> {
+    from_json(key, value(state, key)?)
+}
+
+/// Is it the state of such a scheduler?
+pub(super) fn check_name(state: &StateDict, name: &str) -> Result<(), OptimError> {
+    let saved: String = read(state, "scheduler")?;
+    if saved == name {
+        return Ok(());
+    }
+    let text = format!("scheduler is {saved}, not {name}");
+    Mismatch { different: vec![text], ..Default::default() }.check()
 }

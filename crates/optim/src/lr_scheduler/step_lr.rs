@@ -18,7 +18,7 @@ use serde_json::Value;
 /// # Example
 /// ```
 /// use gradus_autodiff::Parameter;
-/// use gradus_optim::{Optimizer, Sgd, SgdOptions, StepLr, StepLrOptions};
+/// use gradus_optim::{LrScheduler, Optimizer, Sgd, SgdOptions, StepLr, StepLrOptions};
 /// let options = SgdOptions { lr: 1.0, ..Default::default() };
 /// let mut opt = Sgd::from_parameters([Parameter::new([0.0])], options)?;
 /// let mut sched = StepLr::new(&mut opt, StepLrOptions { step_size: 2, gamma: 0.5 })?;
@@ -45,7 +45,7 @@ pub struct StepLrOptions {
 impl Schedule for StepLrOptions {
     const NAME: &'static str = "StepLR";
 
-    fn check(&self) -> Result<(), OptimError> {
+    fn check(&self, _groups: usize) -> Result<(), OptimError> {
         let s = self.step_size;
         in_range("StepLR", "step_size", s as f64, s > 0, "step_size ≥ 1")?;
         in_range("StepLR", "gamma", self.gamma, true, "a finite number")
@@ -54,17 +54,14 @@ impl Schedule for StepLrOptions {
         let changes = at.epoch > 0 && at.epoch.is_multiple_of(self.step_size);
         if changes { at.lr * self.gamma } else { at.lr }
     }
-    fn closed_form(&self, epoch: u64, base: f64) -> Option<f64> {
-        Some(base * self.gamma.powf((epoch / self.step_size) as f64))
+    fn closed_form(&self, epoch: f64, base: f64) -> Option<f64> {
+        Some(base * self.gamma.powf((epoch / self.step_size as f64).floor()))
     }
     fn save(&self) -> Value {
         to_json(self)
     }
-    fn load(&mut self, saved: &Value) -> Result<(), OptimError> {
-        let new: Self = from_json("options", saved)?;
-        new.check()?;
-        *self = new;
-        Ok(())
+    fn load(&self, saved: &Value) -> Result<Self, OptimError> {
+        from_json("options", saved)
     }
 }
 

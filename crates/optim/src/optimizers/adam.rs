@@ -1,7 +1,7 @@
 //! Adam, with its AMSGrad variant and both kinds of weight decay.
 
 use crate::error::in_range;
-use crate::{ElementRule, Optim, OptimError, Progress};
+use crate::{ElementRule, Jobs, Optim, OptimError, Progress, Rule};
 use gradus_tensor::kernels::real::Real;
 use gradus_tensor::kernels::update::{Update, lerp};
 use serde::{Deserialize, Serialize};
@@ -103,10 +103,9 @@ impl Update for AdamStep {
     }
 }
 
-impl ElementRule for AdamOptions {
+impl Rule for AdamOptions {
     const NAME: &'static str = "Adam";
     const SLOTS: &'static [&'static str] = &["exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
-    type Step = AdamStep;
 
     fn check(&self) -> Result<(), OptimError> {
         self.check_as("Adam")
@@ -123,6 +122,14 @@ impl ElementRule for AdamOptions {
     fn uses(&self, slot: usize) -> bool {
         slot < 2 || self.amsgrad
     }
+    fn advance(jobs: Jobs<'_, Self>) {
+        jobs.by_element();
+    }
+}
+
+impl ElementRule for AdamOptions {
+    type Step = AdamStep;
+
     fn step(&self, at: Progress<'_>) -> AdamStep {
         let (b1, b2) = self.betas;
         let root = (1.0 - b2.powf(at.t as f64)).sqrt();

@@ -1,7 +1,7 @@
 //! AdamW: Adam with a weight decay that does not pass through the moments.
 
 use super::adam::{AdamOptions, AdamStep};
-use crate::{ElementRule, Optim, OptimError, Progress};
+use crate::{ElementRule, Jobs, Optim, OptimError, Progress, Rule};
 use serde::{Deserialize, Serialize};
 
 /// Adam with decoupled weight decay.
@@ -75,10 +75,9 @@ impl AdamWOptions {
     }
 }
 
-impl ElementRule for AdamWOptions {
+impl Rule for AdamWOptions {
     const NAME: &'static str = "AdamW";
     const SLOTS: &'static [&'static str] = AdamOptions::SLOTS;
-    type Step = AdamStep;
 
     fn check(&self) -> Result<(), OptimError> {
         self.as_adam().check_as("AdamW")
@@ -95,6 +94,14 @@ impl ElementRule for AdamWOptions {
     fn uses(&self, slot: usize) -> bool {
         self.as_adam().uses(slot)
     }
+    fn advance(jobs: Jobs<'_, Self>) {
+        jobs.by_element();
+    }
+}
+
+impl ElementRule for AdamWOptions {
+    type Step = AdamStep;
+
     fn step(&self, at: Progress<'_>) -> AdamStep {
         self.as_adam().step(at)
     }

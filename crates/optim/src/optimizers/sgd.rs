@@ -1,7 +1,7 @@
 //! Stochastic gradient descent with momentum.
 
 use crate::error::in_range;
-use crate::{ElementRule, Optim, OptimError, Progress};
+use crate::{ElementRule, Jobs, Optim, OptimError, Progress, Rule};
 use gradus_tensor::kernels::{real::Real, update::Update};
 use serde::{Deserialize, Serialize};
 
@@ -95,11 +95,10 @@ impl Update for SgdStep {
     }
 }
 
-impl ElementRule for SgdOptions {
+impl Rule for SgdOptions {
     const NAME: &'static str = "SGD";
     const SLOTS: &'static [&'static str] = &["momentum_buffer"];
     const HAS_STEP: bool = false;
-    type Step = SgdStep;
 
     fn check(&self) -> Result<(), OptimError> {
         let check = |option, value, ok, allowed| in_range("SGD", option, value, ok, allowed);
@@ -123,6 +122,14 @@ impl ElementRule for SgdOptions {
     fn uses(&self, _slot: usize) -> bool {
         self.momentum != 0.0
     }
+    fn advance(jobs: Jobs<'_, Self>) {
+        jobs.by_element();
+    }
+}
+
+impl ElementRule for SgdOptions {
+    type Step = SgdStep;
+
     fn step(&self, at: Progress<'_>) -> SgdStep {
         let first = at.fresh || self.momentum == 0.0;
         let (keep, take) = if first { (0.0, 1.0) } else { (self.momentum, 1.0 - self.dampening) };

@@ -98,7 +98,7 @@ impl Array {
             if self.is_contiguous() {
                 out.copy_from_slice(self.elements());
             } else {
-                strided::gather(self, 0, out);
+                strided::row_major(self, out);
             }
         }))
     }
@@ -138,13 +138,26 @@ impl Array {
     /// Are all elements finite? Integers and bools are.
     pub fn all_finite(&self) -> bool {
         match self.dtype() {
-            DType::F32 => self.read::<f32>().iter().all(|v| v.is_finite()),
-            DType::F64 => self.read::<f64>().iter().all(|v| v.is_finite()),
-            DType::F16 => self.read::<half::f16>().iter().all(|v| v.is_finite()),
-            DType::Bf16 => self.read::<half::bf16>().iter().all(|v| v.is_finite()),
+            DType::F32 => in_blocks(&self.read::<f32>(), |v| v.is_finite()),
+            DType::F64 => in_blocks(&self.read::<f64>(), |v| v.is_finite()),
+            DType::F16 => in_blocks(&self.read::<half::f16>(), |v| v.is_finite()),
+            DType::Bf16 => in_blocks(&self.read::<half::bf16>(), |v| v.is_finite()),
             DType::I64 | DType::U8 | DType::Bool => true,
         }
     }
+    /// Are all elements 0? NaN is not.
+    pub fn all_zero(&self) -> bool {
+        dispatch!(self.dtype(), T => {
+            let zero = T::default();
+            in_blocks(&self.read::<T>(), |v| *v == zero)
+        })
+    }
+}
+
+/// Does `ok` hold everywhere? A loop that stops at the first element where it does not is no vector
+/// loop; this one stops after a block.
+fn in_blocks<T>(all: &[T], ok: impl Fn(&T) -> bool) -> bool {
+    all.chunks(1024).all(|block| block.iter().fold(true, |good, v| good & ok(v)))
 }
 
 /// Equal shapes, dtypes and elements; NaN differs from itself.

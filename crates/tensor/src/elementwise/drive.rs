@@ -1,109 +1,114 @@
 //! The driver of all element-wise loops: cuts the result for threads, and feeds each loop stretches of
 //! contiguous operands.
 
+use super::feed::{Feed, TILE};
 use super::stored::Stored;
-use crate::kernels::loops::Operand;
-use crate::strided::Walk;
+use crate::kernels::loops::{Operand, Out};
+use crate::kernels::stream::Write;
+use crate::storage::{Scratch, as_uninit};
+use crate::strided::Turn;
 use crate::{Array, Shape, threads};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// Elements of one task. A multiple of every block and tile; from kernels.md: halves of 32k pay.
 const CHUNK: usize = 16 << 10;
-/// Elements of a tile: four tiles of f64 fill a 32 KiB first-level cache.
-const TILE: usize = 1 << 10;
 /// Serial nanoseconds for each element and operand, measured on cache-resident arrays (0.1 for a sum,
 /// 0.3 for a tanh); only the switch between serial and parallel reads it.
 const NS_PER_ELEMENT: f64 = 0.15;
 
 /// A loop over contiguous operands; the op is behind `dyn`, so that this file is compiled once for each
 /// element type and not for each op.
-type Loop<'k, L> = dyn Fn(&[Operand<L>], &mut [L]) + Sync + 'k;
+type Loop<'k, L> = dyn Fn(&[Operand<L>], Out<'_, L>) + Sync + 'k;
 /// A loop that writes over its first operand.
 type Update<'k, L> = dyn Fn(&mut [L], &[Operand<L>]) + Sync + 'k;
 /// A loop that answers yes or no.
-type Question<'k, L> = dyn Fn(&[Operand<L>], &mut [bool]) + Sync + 'k;
+type Question<'k, L> = dyn Fn(&[Operand<L>], Out<'_, bool>) + Sync + 'k;
+/// A call of a loop: operands of `n` elements from `at` on, counted from the start of the task.
+type Call<'c, L> = dyn FnMut(&[Operand<L>], usize, usize) + 'c;
 
-/// An operand, ready to be read in the row-major order of the result.
-enum Feed<'a, S> {
-    Flat(&'a [S]),
-    Same(S),
-    Walk(&'a [S], Walk),
+/// The operands, and how the result is cut.
+struct Plan<'a, S: Stored> {
+    feeds: SmallVec<[Feed<'a, S>; 3]>,
+    /// Of the first operand that is transposed.
+    turn: Option<Turn>,
+    /// Elements of a task.
+    chunk: usize,
+    cost: f64,
+    how: Write,
 }
 
-type Feeds<'a, S> = SmallVec<[Feed<'a, S>; 3]>;
-
-fn feeds<'a, S: Stored>(inputs: &'a [Array], shape: &Shape) -> Feeds<'a, S> {
-    let feed = |x: &'a Array| {
-        if x.shape() == shape && x.is_contiguous() {
-            Feed::Flat(x.elements())
-        } else if x.numel() == 1 {
-            Feed::Same(x.stored::<S>()[x.offset()])
-        } else {
-            Feed::Walk(x.stored(), Walk::new(&x.expand(shape)))
-        }
-    };
-    inputs.iter().map(feed).collect()
-}
-
-impl<S: Stored> Feed<'_, S> {
-    /// The operand of a loop over `start..start + len`, if no conversion and no gathering is needed.
-    fn direct(&self, start: usize, len: usize) -> Option<Operand<'_, S::Lane>> {
-        match self {
-            Feed::Flat(x) => S::as_lane(&x[start..start + len]).map(Operand::Slice),
-            Feed::Same(v) => Some(Operand::Same(v.to_lane())),
-            Feed::Walk(..) => None,
+impl<'a, S: Stored> Plan<'a, S> {
+    /// For a result of `bytes` an element, which is one of the operands if it is `written_over`.
+    fn new(inputs: &'a [Array], shape: &Shape, bytes: usize, written_over: bool) -> Self {
+        let feeds: SmallVec<[_; 3]> = inputs.iter().map(|x| Feed::<S>::new(x, shape)).collect();
+        let turn = feeds.iter().find_map(Feed::turn);
+        let chunk = turn.map_or(CHUNK, |turn| turn.task() * turn.middle * turn.columns);
+        let n = shape.numel();
+        let cost = (n * (inputs.len() + 1)) as f64 * NS_PER_ELEMENT;
+        let how = if written_over { Write::Cached } else { Write::of(n * bytes) };
+        Plan { feeds, turn, chunk, cost, how }
+    }
+    /// Call the loop for one task, as often as the operands need it.
+    fn each(&self, start: usize, len: usize, call: &mut Call<'_, S::Lane>) {
+        let size = self.turn.map_or(TILE, |turn| turn.task() * turn.pitch());
+        let tile = |f: &Feed<'_, S>| Scratch::new(if f.copies() { size } else { 0 });
+        let mut tiles: SmallVec<[Scratch<S::Lane>; 3]> = self.feeds.iter().map(tile).collect();
+        match self.turn {
+            None => self.stretch(start, start..start + len, &mut tiles, None, call),
+            Some(turn) => self.parts(turn, start, len, &mut tiles, call),
         }
     }
-    /// The same stretch, converted or gathered into `tile`.
-    fn fetch<'t>(
-        &'t self,
+    /// Whole rows of a transposed operand: it is copied in parts of many rows and few columns, so that
+    /// each cache line is read once.
+    fn parts(
+        &self,
+        turn: Turn,
         start: usize,
         len: usize,
-        tile: &'t mut [S::Lane; TILE],
-    ) -> Operand<'t, S::Lane> {
-        let tile = &mut tile[..len];
-        match self {
-            Feed::Same(v) => return Operand::Same(v.to_lane()),
-            Feed::Flat(x) => match S::as_lane(&x[start..start + len]) {
-                Some(x) => return Operand::Slice(x),
-                None => S::widen(&x[start..start + len], tile),
-            },
-            Feed::Walk(x, walk) => match S::as_lane(x) {
-                Some(x) => walk.copy(x, start, tile),
-                None => {
-                    let mut part = [S::default(); TILE];
-                    walk.copy(x, start, &mut part[..len]);
-                    S::widen(&part[..len], tile);
-                }
-            },
+        tiles: &mut [Scratch<S::Lane>],
+        call: &mut Call<'_, S::Lane>,
+    ) {
+        let row = turn.middle * turn.columns;
+        let (first, count) = (start / row, len / row);
+        for part in turn.parts() {
+            for (feed, tile) in self.feeds.iter().zip(&mut *tiles) {
+                let Feed::Turned(x, walk, t) = feed else { continue };
+                let (Some(x), true) = (S::as_lane(x), *t == turn) else { continue };
+                walk.turned(x, turn, (first, count), &part, tile);
+            }
+            for r in 0..count {
+                let at = (first + r) * row;
+                let range = at + part.start..at + part.end;
+                self.stretch(start, range, tiles, Some(r * turn.pitch()), call);
+            }
         }
-        Operand::Slice(tile)
     }
-}
-
-fn cost(elements: usize, operands: usize) -> f64 {
-    elements as f64 * operands as f64 * NS_PER_ELEMENT
-}
-
-/// The loop over one stretch, by direct operands or tile by tile; `done(range, tile)` takes a result
-/// that had to be computed in a tile.
-fn stretch<S: Stored>(
-    feeds: &Feeds<'_, S>,
-    start: usize,
-    len: usize,
-    mut call: impl FnMut(&[Operand<S::Lane>], usize, usize),
-) {
-    let direct: Option<SmallVec<[_; 3]>> = feeds.iter().map(|f| f.direct(start, len)).collect();
-    if let Some(operands) = direct {
-        return call(&operands, 0, len);
-    }
-    let mut tiles = [[S::Lane::default(); TILE]; 3];
-    for at in (0..len).step_by(TILE) {
-        let n = TILE.min(len - at);
-        let tiles = tiles.iter_mut();
-        let operands: SmallVec<[_; 3]> =
-            feeds.iter().zip(tiles).map(|(f, t)| f.fetch(start + at, n, t)).collect();
-        call(&operands, at, n);
+    /// A range of the result; with `part` transposed operands are in their tiles already, from there on.
+    fn stretch(
+        &self,
+        start: usize,
+        range: Range<usize>,
+        tiles: &mut [Scratch<S::Lane>],
+        part: Option<usize>,
+        call: &mut Call<'_, S::Lane>,
+    ) {
+        let most = if S::DIRECT { usize::MAX } else { TILE };
+        let copied = |f: &Feed<'_, S>| part.filter(|_| f.turn().is_some() && f.turn() == self.turn);
+        let mut at = range.start;
+        while at < range.end {
+            let reach = |f| if copied(f).is_some() { usize::MAX } else { f.reach(at) };
+            let n = self.feeds.iter().map(reach).fold(most, usize::min).min(range.end - at);
+            let mut operands: SmallVec<[Operand<'_, S::Lane>; 3]> = SmallVec::new();
+            for (feed, tile) in self.feeds.iter().zip(&mut *tiles) {
+                operands.push(match copied(feed) {
+                    Some(from) => Operand::Slice(&tile[from + at - range.start..][..n]),
+                    None => feed.fetch(at, n, tile),
+                });
+            }
+            call(&operands, at - start, n);
+            at += n;
+        }
     }
 }
 
@@ -113,59 +118,42 @@ pub(super) fn produce<S: Stored>(
     shape: &Shape,
     kernel: &Loop<'_, S::Lane>,
 ) -> Array {
-    let feeds = feeds::<S>(inputs, shape);
+    let plan = Plan::<S>::new(inputs, shape, size_of::<S>(), false);
     Array::build::<S>(shape, |out| {
-        let part = |i: usize, out: &mut [S]| {
-            let len = out.len();
-            match S::as_lane_mut(out) {
-                Some(out) => stretch(&feeds, i * CHUNK, len, |x, at, n| {
-                    kernel(x, &mut out[at..at + n]);
-                }),
-                None => convert_back(&feeds, i * CHUNK, out, kernel),
-            }
-        };
-        threads::run_chunks(out, CHUNK, cost(shape.numel(), inputs.len() + 1), &part);
+        threads::run_chunks(out, plan.chunk, plan.cost, &|i, out| {
+            let mut result = vec![S::Lane::default(); if S::DIRECT { 0 } else { TILE }];
+            plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
+                let out = &mut out[at..at + n];
+                match S::as_lane_mut(out) {
+                    Some(out) => kernel(x, Out { to: as_uninit(out), how: plan.how }),
+                    None => {
+                        kernel(x, as_uninit(&mut result[..n]).into());
+                        S::narrow(&result[..n], out);
+                    }
+                }
+            });
+        });
     })
 }
 
-/// A stretch of a type that is not computed in: tile by tile.
-fn convert_back<S: Stored>(
-    feeds: &Feeds<'_, S>,
-    start: usize,
-    out: &mut [S],
-    kernel: &Loop<'_, S::Lane>,
-) {
-    let mut result = [S::Lane::default(); TILE];
-    for at in (0..out.len()).step_by(TILE) {
-        let n = TILE.min(out.len() - at);
-        stretch(feeds, start + at, n, |x, from, len| kernel(x, &mut result[from..from + len]));
-        S::narrow(&result[..n], &mut out[at..at + n]);
-    }
-}
-
-/// Write over `x` if it is given up, contiguous and of a type that is computed in, and the other
-/// operands need no gathering.
+/// Write over `x` if it is given up, row-major and of a type that is computed in.
 pub(super) fn in_place<S: Stored>(
     x: &mut Array,
     rest: &[Array],
     kernel: &Update<'_, S::Lane>,
 ) -> bool {
-    let shape = x.shape();
-    let plain = |r: &Array| r.numel() == 1 || (r.shape() == shape && r.is_contiguous());
-    if !S::DIRECT || !x.is_reusable() || !rest.iter().all(plain) {
+    if !S::DIRECT || !x.is_reusable() {
         return false;
     }
-    let feeds = feeds::<S>(rest, shape);
-    let n = shape.numel();
-    let part = |i: usize, out: &mut [S]| {
-        let len = out.len();
-        let operands: SmallVec<[_; 3]> =
-            feeds.iter().filter_map(|f| f.direct(i * CHUNK, len)).collect();
-        if let Some(out) = S::as_lane_mut(out) {
-            kernel(out, &operands);
-        }
-    };
-    threads::run_chunks(x.elements_mut::<S>(), CHUNK, cost(n, rest.len() + 1), &part);
+    let shape = x.shape().clone();
+    let plan = Plan::<S>::new(rest, &shape, size_of::<S>(), true);
+    threads::run_chunks(x.elements_mut::<S>(), plan.chunk, plan.cost, &|i, out| {
+        plan.each(i * plan.chunk, out.len(), &mut |operands, at, n| {
+            if let Some(out) = S::as_lane_mut(&mut out[at..at + n]) {
+                kernel(out, operands);
+            }
+        });
+    });
     true
 }
 
@@ -175,11 +163,12 @@ pub(super) fn judge<S: Stored>(
     shape: &Shape,
     kernel: &Question<'_, S::Lane>,
 ) -> Array {
-    let feeds = feeds::<S>(inputs, shape);
+    let plan = Plan::<S>::new(inputs, shape, 1, false);
     Array::build::<bool>(shape, |out| {
-        let part = |i: usize, out: &mut [bool]| {
-            stretch(&feeds, i * CHUNK, out.len(), |x, at, n| kernel(x, &mut out[at..at + n]));
-        };
-        threads::run_chunks(out, CHUNK, cost(shape.numel(), inputs.len() + 1), &part);
+        threads::run_chunks(out, plan.chunk, plan.cost, &|i, out| {
+            plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
+                kernel(x, Out { to: as_uninit(&mut out[at..at + n]), how: plan.how });
+            });
+        });
     })
 }

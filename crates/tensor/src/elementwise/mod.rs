@@ -5,15 +5,16 @@
 //! (`drive.rs`).
 
 mod drive;
+mod feed;
 mod small;
 mod stored;
 
 use crate::element::dispatch;
 use crate::kernels::element::{Compare, Map, Zip, Zip3};
 use crate::kernels::loops::{self, Operand};
-use crate::storage::as_uninit;
 use crate::{Array, DType, Shape};
 use drive::{in_place, produce};
+use std::mem::MaybeUninit;
 
 /// `shape` of a result, and a panic for what the caller should have checked.
 #[track_caller]
@@ -44,10 +45,11 @@ impl Array {
                 return this;
             }
             produce::<S>(&[this], &shape, &|x, y| match x[0] {
-                Operand::Slice(x) => loops::map(op, x, as_uninit(y)),
+                Operand::Slice(x) => loops::map(op, x, y),
                 Operand::Same(x) => {
-                    y.fill(x);
-                    loops::map_in_place(op, y);
+                    let mut one = [x];
+                    loops::map_in_place(op, &mut one);
+                    y.to.fill(MaybeUninit::new(one[0]));
                 }
             })
         })
@@ -77,7 +79,7 @@ impl Array {
                     return rhs;
                 }
             }
-            produce::<S>(&[this, rhs], &shape, &|x, y| loops::zip(op, x[0], x[1], as_uninit(y)))
+            produce::<S>(&[this, rhs], &shape, &|x, y| loops::zip(op, x[0], x[1], y))
         })
     }
     /// `op` of every triple of elements, broadcasting; in place of the first if it is given up.
@@ -99,9 +101,7 @@ impl Array {
                 return self;
             }
             let [b, c] = rest;
-            produce::<S>(&[self, b, c], &shape, &|x, y| {
-                loops::zip3(op, x[0], x[1], x[2], as_uninit(y));
-            })
+            produce::<S>(&[self, b, c], &shape, &|x, y| loops::zip3(op, x[0], x[1], x[2], y))
         })
     }
     /// `op` of every pair of elements as a `bool` array, broadcasting.
@@ -112,7 +112,7 @@ impl Array {
     pub fn compare<O: Compare>(self, rhs: Array, op: O) -> Array {
         let shape = common(&self, &rhs);
         dispatch!(self.dtype(), S => drive::judge::<S>(&[self, rhs], &shape, &|x, y| {
-            loops::compare(op, x[0], x[1], as_uninit(y));
+            loops::compare(op, x[0], x[1], y);
         }))
     }
     /// Every element converted to `dtype` by PyTorch's cast rules; the same array if it has it already.

@@ -2,7 +2,7 @@
 
 use crate::kernels::convert::{Convert, Value, convert};
 use crate::kernels::element::Lane;
-use crate::storage::as_uninit;
+use crate::storage::{Plain, as_uninit};
 use crate::{Array, Element, Shape, threads};
 use half::{bf16, f16};
 
@@ -10,7 +10,7 @@ use half::{bf16, f16};
 /// types, i64 for `u8` and `bool`.
 pub(super) trait Stored: Element {
     /// The type of the loops.
-    type Lane: Lane + Element;
+    type Lane: Lane + Element + Plain;
     /// Is it computed in itself?
     const DIRECT: bool = false;
     /// The same elements, if it is computed in itself.

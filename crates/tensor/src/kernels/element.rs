@@ -16,6 +16,18 @@ pub trait Map: Copy + Send + Sync + 'static {
         let _ = x;
         no_integers::<Self>()
     }
+    /// Whether [`Map::rare`] takes the place of `f` at `x`. Such elements must be uncommon: a block that
+    /// holds one is computed element by element. An op without them pays nothing.
+    #[inline(always)]
+    fn is_rare<R: Real>(self, x: R) -> bool {
+        let _ = x;
+        false
+    }
+    /// The formula for the elements that `f` does not serve; it may branch.
+    #[inline(always)]
+    fn rare<R: Real>(self, x: R) -> R {
+        self.f(x)
+    }
 }
 
 /// `y = f(a, b)` on one pair of elements.
@@ -58,6 +70,10 @@ fn no_integers<O>() -> ! {
 pub trait Lane: Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
     /// `op` on one element.
     fn map<O: Map, const FMA: bool>(op: O, x: Self) -> Self;
+    /// [`Map::is_rare`].
+    fn is_rare<O: Map>(op: O, x: Self) -> bool;
+    /// [`Map::rare`].
+    fn map_rare<O: Map, const FMA: bool>(op: O, x: Self) -> Self;
     /// `op` on one pair.
     fn zip<O: Zip, const FMA: bool>(op: O, a: Self, b: Self) -> Self;
     /// `op` on one triple.
@@ -75,6 +91,14 @@ macro_rules! float_lane {
             #[inline(always)]
             fn map<O: Map, const FMA: bool>(op: O, x: $T) -> $T {
                 op.f(Num::<$T, FMA>(x)).0
+            }
+            #[inline(always)]
+            fn is_rare<O: Map>(op: O, x: $T) -> bool {
+                op.is_rare(Num::<$T, false>(x))
+            }
+            #[inline(always)]
+            fn map_rare<O: Map, const FMA: bool>(op: O, x: $T) -> $T {
+                op.rare(Num::<$T, FMA>(x)).0
             }
             #[inline(always)]
             fn zip<O: Zip, const FMA: bool>(op: O, a: $T, b: $T) -> $T {
@@ -100,6 +124,14 @@ float_lane!(f32 f64);
 impl Lane for i64 {
     #[inline(always)]
     fn map<O: Map, const FMA: bool>(op: O, x: i64) -> i64 {
+        op.int(x)
+    }
+    #[inline(always)]
+    fn is_rare<O: Map>(_: O, _: i64) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn map_rare<O: Map, const FMA: bool>(op: O, x: i64) -> i64 {
         op.int(x)
     }
     #[inline(always)]

@@ -2,6 +2,12 @@
 
 use super::level::{Level, detected};
 
+/// One of so many cases of a long test is enough: `GRADUS_TEST_LESS`, which `scripts/valgrind.sh` sets,
+/// else all are run.
+pub(super) fn less() -> usize {
+    std::env::var("GRADUS_TEST_LESS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
 /// The instruction levels of this CPU.
 pub(super) fn levels() -> impl Iterator<Item = Level> {
     [Level::Baseline, Level::Avx2, Level::Avx512].into_iter().filter(|&l| l <= detected())

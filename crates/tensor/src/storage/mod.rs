@@ -1,11 +1,20 @@
-//! The bytes of arrays: small ones inside the storage, large ones in blocks of the pool.
+//! The bytes of arrays: very few inside the storage, more in blocks of the pool.
+//!
+//! `system.rs` takes memory from the system, `classes.rs` rounds sizes up, `pool.rs` keeps idle blocks,
+//! `stats.rs` counts, `scratch.rs` lends blocks to kernels.
 
 mod block;
+mod classes;
 mod pool;
+mod scratch;
 mod sizes;
+mod stats;
+mod system;
 
-pub use pool::{cached_bytes, empty_cache, live_bytes, peak_bytes};
+pub use pool::empty_cache;
+pub use stats::{MemoryStats, cached_bytes, live_bytes, memory_stats, peak_bytes, reset_peak};
 
+pub(crate) use scratch::{Plain, Scratch};
 pub(crate) use sizes::Handle;
 
 use crate::{DType, Element};

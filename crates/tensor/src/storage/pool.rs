@@ -1,151 +1,199 @@
-//! A pool of blocks: a training step asks for the same sizes again and again, and a fresh block above
-//! 128 KiB costs a page fault for each 4 KiB (2.6 ns an element for blocks above 32 MiB).
+//! A pool of blocks: a training step asks for the same sizes again and again, and a fresh block costs a
+//! page fault for each 4 KiB (2.6 ns an element for blocks above 32 MiB).
+//!
+//! Small blocks wait on lists of their thread, without a lock; a list that is full goes to the shelves
+//! that all threads share, and comes back from there as a whole. Large blocks wait on the shelves.
 
-use super::block::Block;
-use std::cell::Cell;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use super::block::{Block, Stack};
+use super::classes::{OWN, class};
+use super::stats::{self, Own};
+use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Blocks below this many bytes go straight to the system allocator, which keeps its own lists of them.
-const POOLED: usize = 64 << 10;
-/// Size classes for each power of two: a block is at most a quarter larger than what was asked for.
-const STEPS: usize = 4;
-/// log2 of [`POOLED`].
-const FIRST: usize = POOLED.trailing_zeros() as usize;
-const CLASSES: usize = (48 - FIRST) * STEPS;
+/// A thread keeps up to this many bytes of each small class: so many blocks are worth a lock. With
+/// all classes full, 1.9 MiB a thread.
+const FULL: usize = 64 << 10;
 
-static LIVE: AtomicI64 = AtomicI64::new(0);
-static PEAK: AtomicI64 = AtomicI64::new(0);
-
-/// Idle blocks by class.
-struct Pool {
-    idle: Vec<Vec<Block>>,
+/// Idle blocks that all threads share, by class.
+struct Shelves {
+    classes: Vec<Shelf>,
     bytes: usize,
+    /// Grows with every use of a shelf.
+    clock: u64,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), bytes: 0 });
-
-fn lock() -> MutexGuard<'static, Pool> {
-    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+/// Idle blocks of one class.
+#[derive(Default)]
+struct Shelf {
+    stacks: Vec<Stack>,
+    /// When a block was last asked for.
+    asked: u64,
 }
 
-/// Class and capacity for a pooled size.
-fn class(bytes: usize) -> (usize, usize) {
-    let power = bytes.ilog2() as usize;
-    let step = (1 << power) / STEPS;
-    let steps = (bytes - (1 << power)).div_ceil(step);
-    ((power - FIRST) * STEPS + steps, (1 << power) + steps * step)
+static SHELVES: Mutex<Shelves> = Mutex::new(Shelves { classes: Vec::new(), bytes: 0, clock: 0 });
+
+fn lock() -> MutexGuard<'static, Shelves> {
+    SHELVES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shelves {
+    fn shelf(&mut self, class: usize) -> &mut Shelf {
+        if self.classes.len() <= class {
+            self.classes.resize_with(class + 1, Shelf::default);
+        }
+        &mut self.classes[class]
+    }
+    fn take(&mut self, class: usize) -> Option<Stack> {
+        self.clock += 1;
+        let now = self.clock;
+        let shelf = self.shelf(class);
+        shelf.asked = now;
+        let stack = shelf.stacks.pop();
+        self.bytes -= stack.as_ref().map_or(0, Stack::bytes);
+        stack
+    }
+    /// Keep a stack; what is too much is taken off the shelves that nobody has asked for the longest.
+    fn give(&mut self, class: usize, stack: Stack, bound: usize) -> Vec<Stack> {
+        let mut old = Vec::new();
+        self.bytes += stack.bytes();
+        self.shelf(class).stacks.push(stack);
+        while self.bytes > bound {
+            let full = self.classes.iter_mut().filter(|s| !s.stacks.is_empty());
+            let Some(shelf) = full.min_by_key(|s| s.asked) else { break };
+            let stack = shelf.stacks.remove(0);
+            self.bytes -= stack.bytes();
+            old.push(stack);
+        }
+        old
+    }
+}
+
+/// What a thread has for itself.
+struct Local {
+    stats: Own,
+    idle: RefCell<[Stack; OWN]>,
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.take_all().for_each(|(class, stack)| shelve(class, stack));
+        self.stats.publish();
+    }
+}
+
+impl Local {
+    /// All its idle blocks, with their classes.
+    fn take_all(&self) -> impl Iterator<Item = (usize, Stack)> {
+        let stacks = self.idle.replace([const { Stack::EMPTY }; OWN]);
+        let bytes: usize = stacks.iter().map(Stack::bytes).sum();
+        self.stats.idle(-(bytes as i64));
+        stacks.into_iter().enumerate().filter(|(_, stack)| stack.bytes() > 0)
+    }
+    #[inline]
+    fn take(&self, class: usize) -> Option<Block> {
+        let block = self.idle.borrow_mut()[class].pop()?;
+        self.stats.idle(-(block.capacity() as i64));
+        Some(block)
+    }
+    /// Keep a block; if the list is full now, it comes back.
+    #[inline]
+    fn give(&self, class: usize, block: Block) -> Option<Stack> {
+        self.stats.idle(block.capacity() as i64);
+        let stack = &mut self.idle.borrow_mut()[class];
+        stack.push(block);
+        if stack.bytes() < FULL {
+            return None;
+        }
+        self.stats.idle(-(stack.bytes() as i64));
+        Some(std::mem::replace(stack, Stack::EMPTY))
+    }
+    /// Keep a list that comes from a shelf.
+    fn refill(&self, class: usize, stack: Stack) {
+        self.stats.idle(stack.bytes() as i64);
+        self.idle.borrow_mut()[class] = stack;
+    }
+}
+
+thread_local! {
+    static LOCAL: Local =
+        const { Local { stats: Own::new(), idle: RefCell::new([const { Stack::EMPTY }; OWN]) } };
 }
 
 /// A block of at least `bytes`.
+#[inline]
 pub(super) fn take(bytes: usize) -> Block {
-    if bytes < POOLED {
-        return Block::from_system(bytes);
-    }
     let (class, capacity) = class(bytes);
-    let idle = {
-        let mut pool = lock();
-        let block = pool.idle.get_mut(class).and_then(Vec::pop);
-        pool.bytes -= block.as_ref().map_or(0, Block::capacity);
-        block
-    };
-    idle.unwrap_or_else(|| Block::from_system(capacity))
+    if class < OWN
+        && let Ok(Some(block)) = LOCAL.try_with(|local| local.take(class))
+    {
+        return block;
+    }
+    take_shared(class, capacity)
 }
 
-/// Keep a block for the next [`take`], as long as the pool holds less than the peak use.
+#[inline(never)]
+fn take_shared(class: usize, capacity: usize) -> Block {
+    let Some(mut stack) = lock().take(class) else { return Block::from_system(capacity) };
+    let block = stack.pop().expect("no stack on a shelf is empty");
+    if stack.bytes() > 0 {
+        // An error only in a thread that ends.
+        let mut rest = Some(stack);
+        let _ = LOCAL.try_with(|local| local.refill(class, rest.take().expect("once")));
+        rest.into_iter().for_each(|stack| shelve(class, stack));
+    }
+    block
+}
+
+/// Keep a block for the next [`take`].
+#[inline]
 pub(super) fn give(block: Block) {
-    let capacity = block.capacity();
-    if capacity < POOLED {
-        return block.free();
+    let (class, _) = class(block.capacity());
+    if class >= OWN {
+        return shelve(class, Stack::of(block));
     }
-    let (class, _) = class(capacity);
-    let peak = PEAK.load(Relaxed).max(0) as usize;
-    let mut pool = lock();
-    if class >= CLASSES || pool.bytes + capacity > peak.max(capacity) {
-        drop(pool);
-        return block.free();
-    }
-    if pool.idle.len() <= class {
-        pool.idle.resize_with(class + 1, Vec::new);
-    }
-    pool.bytes += capacity;
-    pool.idle[class].push(block);
+    let mut block = Some(block);
+    let full = LOCAL.try_with(|local| local.give(class, block.take().expect("once")));
+    let alone = block.map(Stack::of); // a thread that ends
+    full.ok().flatten().or(alone).into_iter().for_each(|stack| shelve(class, stack));
 }
 
-/// A thread adds to the common count when its own has changed by this many bytes: an atomic addition
-/// for each array would be a tenth of the cost of a small operation.
-const STEP: i64 = 4 << 10;
+/// The pool holds at most a quarter more than the most that was ever in use (what classes round up),
+/// and this, so that a small program does not meet the bound.
+const SLACK: usize = 1 << 20;
 
-/// What a thread has not yet added to [`LIVE`].
-struct Own(Cell<i64>);
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        add(self.0.take());
-    }
+#[inline(never)]
+fn shelve(class: usize, stack: Stack) {
+    let most = stats::most();
+    let old = lock().give(class, stack, most + most / 4 + SLACK);
+    old.into_iter().for_each(Stack::free);
 }
-
-thread_local!(static OWN: Own = const { Own(Cell::new(0)) });
 
 /// Note that `bytes` more are in use.
 #[inline]
 pub(super) fn count(bytes: i64) {
-    let noted = OWN.try_with(|own| {
-        let sum = own.0.get() + bytes;
-        own.0.set(if sum.abs() < STEP { sum } else { 0 });
-        if sum.abs() >= STEP {
-            add(sum);
-        }
-    });
-    if noted.is_err() {
-        add(bytes); // a thread that ends
+    if LOCAL.try_with(|local| local.stats.count(bytes)).is_err() {
+        stats::add(bytes, 0); // a thread that ends
     }
 }
 
-fn add(bytes: i64) {
-    let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
-    if live > PEAK.load(Relaxed) {
-        PEAK.fetch_max(live, Relaxed);
-    }
+/// Let the common counts know all that this thread has done.
+pub(super) fn publish() {
+    let _ = LOCAL.try_with(|local| local.stats.publish());
 }
 
-/// Bytes of elements that arrays of this process hold now. Exact for what this thread has made and
-/// dropped; another thread that runs may be off by up to 4 KiB.
-pub fn live_bytes() -> usize {
-    OWN.with(|own| add(own.0.take()));
-    LIVE.load(Relaxed).max(0) as usize
-}
-
-/// The most that [`live_bytes`] ever was.
-pub fn peak_bytes() -> usize {
-    PEAK.load(Relaxed).max(0) as usize
-}
-
-/// Bytes of idle blocks that wait for reuse.
-pub fn cached_bytes() -> usize {
+/// Bytes on the shelves.
+pub(super) fn shelved() -> usize {
     lock().bytes
 }
 
-/// Give all idle blocks back to the system (`torch.cuda.empty_cache`).
+/// Give all idle blocks back to the system (`torch.cuda.empty_cache`): those that threads share, and
+/// those of the calling thread. Another thread keeps its small blocks, at most 2 MiB.
 pub fn empty_cache() {
-    let idle = {
-        let mut pool = lock();
-        pool.bytes = 0;
-        std::mem::take(&mut pool.idle)
+    let _ = LOCAL.try_with(|local| local.take_all().for_each(|(_, stack)| stack.free()));
+    let classes = {
+        let mut shelves = lock();
+        shelves.bytes = 0;
+        std::mem::take(&mut shelves.classes)
     };
-    idle.into_iter().flatten().for_each(Block::free);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_class_holds_what_is_asked_and_at_most_a_quarter_more() {
-        for bytes in (POOLED..POOLED * 40).step_by(977) {
-            let (at, capacity) = class(bytes);
-            assert!(capacity >= bytes && capacity <= bytes + bytes / 4 + 1, "{bytes} {capacity}");
-            assert_eq!(class(capacity), (at, capacity), "a block comes back to its own class");
-        }
-    }
+    classes.into_iter().flat_map(|shelf| shelf.stacks).for_each(Stack::free);
 }

@@ -102,6 +102,11 @@ impl Drop for Busy {
     }
 }
 
+/// The number of the calling thread in its pool, 0 outside.
+pub(super) fn place() -> usize {
+    rayon::current_thread_index().unwrap_or(0)
+}
+
 /// Both, in parallel if another thread of the pool is free.
 pub(super) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     rayon::join(a, b);

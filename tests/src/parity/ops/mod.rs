@@ -5,7 +5,9 @@ mod functions;
 pub(super) mod higher_order;
 pub(super) mod jacobian;
 pub(super) mod op;
-mod table;
+pub(in crate::parity) mod table;
+
+pub(super) use table::pad_mode;
 
 use super::case::Case;
 use super::miss::{Miss, unsupported};

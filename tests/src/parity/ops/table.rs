@@ -2,8 +2,8 @@
 
 use crate::parity::attrs::Attrs;
 use crate::parity::miss::{Miss, failed, unsupported};
-use gradus_autodiff::Tensor;
-use gradus_tensor::DType;
+use gradus_autodiff::{GeluApproximate, Tensor};
+use gradus_tensor::{DType, PadMode};
 
 /// A call: inputs and keyword arguments to outputs.
 type Call = dyn Fn(&[Tensor], &mut Attrs) -> Result<Vec<Tensor>, Miss>;
@@ -115,10 +115,15 @@ const OTHERS: &Table<Other> = &[
     ("expand", |x, a| Ok(x[0].expand_sizes(&a.axes("shape")?))),
     ("flatten", |x, a| Ok(x[0].flatten(a.int_or("start_dim", 0)?, a.int_or("end_dim", -1)?))),
     ("gather", |x, a| Ok(x[0].gather(a.need_int("dim")?, &x[1]))),
+    ("gelu", |x, a| Ok(x[0].gelu_with(approximate(a)?))),
     ("index_select", |x, a| Ok(x[0].index_select(a.need_int("dim")?, &x[1]))),
     ("linear", |x, _| Ok(x[0].linear(&x[1], x.get(2)))),
     ("narrow", |x, a| {
         Ok(x[0].narrow(a.need_int("dim")?, a.need_size("start")?, a.need_size("length")?))
+    }),
+    ("pad", |x, a| {
+        let (pad, mode) = (a.axes("pad")?, pad_mode(a)?);
+        Ok(x[0].pad(&pad, mode))
     }),
     ("permute", |x, a| Ok(x[0].permute(&a.axes("dims")?))),
     ("pow_scalar", |x, a| Ok(x[0].pow(a.need_scalar("exponent")?))),
@@ -190,6 +195,18 @@ fn inplace_chain(x: &Tensor) -> Tensor {
     y
 }
 
+/// `mode` and `value` of `pad`.
+pub(in crate::parity) fn pad_mode(attrs: &mut Attrs) -> Result<PadMode, Miss> {
+    let (mode, value) = (attrs.text("mode")?, attrs.scalar("value")?);
+    match (mode.as_deref(), value) {
+        (None | Some("constant"), value) => Ok(value.map_or(PadMode::Zeros, PadMode::Constant)),
+        (Some("reflect"), None) => Ok(PadMode::Reflect),
+        (Some("replicate"), None) => Ok(PadMode::Replicate),
+        (Some("circular"), None) => Ok(PadMode::Circular),
+        (Some(other), _) => unsupported(format!("no mode \"{other}\" of pad")),
+    }
+}
+
 fn arg(
     x: &Tensor,
     attrs: &mut Attrs,
@@ -200,6 +217,15 @@ fn arg(
         (Some(dim), keepdim) => Ok(along(x, dim, keepdim)),
         (None, false) => Ok(all(x)),
         (None, true) => unsupported("no keepdim of argmax and argmin over all elements"),
+    }
+}
+
+/// Which gelu.
+pub(in crate::parity) fn approximate(attrs: &mut Attrs) -> Result<GeluApproximate, Miss> {
+    match attrs.text("approximate")?.as_deref() {
+        None | Some("none") => Ok(GeluApproximate::None),
+        Some("tanh") => Ok(GeluApproximate::Tanh),
+        Some(other) => unsupported(format!("no approximation \"{other}\"")),
     }
 }
 

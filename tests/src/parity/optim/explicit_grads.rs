@@ -1,12 +1,12 @@
 //! The kind `explicit_grads`: fifty steps over recorded gradients, straight and interrupted.
 
-use super::table::{Group, Growing, Options, optimizer, same, says_nothing};
+use super::table::{Group, Growing, Options, optimizer_in, same, says_nothing};
 use crate::parity::case::Case;
 use crate::parity::compare::{Extent, difference};
 use crate::parity::miss::{Miss, failed, unsupported};
 use gradus_autodiff::{Parameter, Tensor};
-use gradus_optim::{ParamGroup, StateDict};
-use gradus_tensor::Array;
+use gradus_optim::{LookaheadOptions, ParamGroup, StateDict};
+use gradus_tensor::{Array, DType};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -60,7 +60,14 @@ impl Parameters {
     fn optimizer(&self, case: &Case<'_>, t: i64) -> Result<Box<dyn Growing>, Miss> {
         let there = case.list("groups").iter().filter(|g| g["add_at"].as_i64().unwrap_or(-1) <= t);
         let groups: Result<Vec<Group>, Miss> = there.map(|g| self.group(case, g)).collect();
-        optimizer(case.text("optimizer")?, groups?)
+        let around =
+            match &case.spec["lookahead"] {
+                Value::Null => None,
+                given => Some(serde_json::from_value::<LookaheadOptions>(given.clone()).map_err(
+                    |e| Miss::Failed(format!("the manifest has no such lookahead: {e}")),
+                )?),
+            };
+        optimizer_in(case.text("optimizer")?, groups?, around)
     }
 }
 
@@ -99,6 +106,12 @@ fn follow(case: &Case<'_>, resume_at: Option<usize>) -> Result<Run, Miss> {
             let absent = absent.is_some_and(|a| a.iter().any(|v| v.as_u64() == Some(t as u64)));
             let grad = case.shared(&format!("grads/{name}"))?.select(0, t);
             p.set_grad((!absent).then(|| Tensor::new(grad)));
+            let joined = || opt.get().named_parameters().iter().any(|(n, _)| n == name);
+            let rows = case.spec["rows"][name][t].as_array().filter(|_| !absent && joined());
+            if let Some(rows) = rows {
+                let rows: Vec<f64> = rows.iter().filter_map(Value::as_f64).collect();
+                opt.set_rows(name, &Array::from_f64([rows.len()], DType::I64, &rows))?;
+            }
         }
         let _ = opt.get_mut().step()?;
         for (name, p) in &parameters.0 {

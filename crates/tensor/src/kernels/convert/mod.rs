@@ -8,6 +8,8 @@ use super::level::{Level, level};
 use half::{bf16, f16};
 use std::mem::MaybeUninit;
 
+#[cfg(target_arch = "x86_64")]
+mod hardware;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +24,13 @@ pub trait Value: Copy + Send + Sync + 'static {
 pub trait Convert<To>: Value {
     /// The conversion.
     fn convert(self) -> To;
+    /// A whole slice by instructions that no loop over [`Convert::convert`] becomes; `None` if `level` has
+    /// none.
+    #[doc(hidden)]
+    fn by_instruction(level: Level, x: &[Self], y: &mut [MaybeUninit<To>]) -> Option<()> {
+        let _ = (level, x, y);
+        None
+    }
 }
 
 /// `y[i] = x[i]` as another type.
@@ -37,8 +46,15 @@ pub fn convert<A: Convert<B>, B: Value>(x: &[A], y: &mut [MaybeUninit<B>]) {
 #[doc(hidden)]
 pub fn convert_at<A: Convert<B>, B: Value>(level: Level, x: &[A], y: &mut [MaybeUninit<B>]) {
     assert_eq!(x.len(), y.len(), "input and output differ in length");
-    let each = Each { x, y };
-    if A::HOT && B::HOT { dispatch::run_at(level, each) } else { each.run::<false>() }
+    if A::by_instruction(level, x, y).is_some() {
+        return;
+    }
+    if A::HOT && B::HOT { dispatch::run_at(level, Each { x, y }) } else { each(x, y) }
+}
+
+/// Element by element.
+fn each<A: Convert<B>, B: Value>(x: &[A], y: &mut [MaybeUninit<B>]) {
+    Each { x, y }.run::<false>();
 }
 
 struct Each<'a, A, B> {
@@ -64,7 +80,9 @@ fn f16_to_f32(x: f16) -> f32 {
     let size = (bits & 0x7fff) << 13;
     // The exponents differ in their bias, 15 and 127; a product also sets subnormals right.
     let finite = (f32::from_bits(size) * 2f32.powi(112)).to_bits();
-    let special = size | 0x7f80_0000;
+    // NaN becomes quiet, as by the instruction.
+    let quiet = if bits & 0x03ff == 0 { 0 } else { 0x0040_0000 };
+    let special = size | 0x7f80_0000 | quiet;
     let size = if bits & 0x7c00 == 0x7c00 { special } else { finite };
     f32::from_bits(size | ((bits & 0x8000) << 16))
 }
@@ -111,6 +129,26 @@ macro_rules! values {
 }
 values! { f32 true; f64 true; f16 true; bf16 true; i64 false; u8 false; bool false; }
 
+/// `f16` has instructions.
+macro_rules! by_instruction {
+    ($($A:ident to $B:ident: $convert:ident, $slice:ident;)*) => {$(
+        impl Convert<$B> for $A {
+            #[inline(always)]
+            fn convert(self) -> $B {
+                $convert(self)
+            }
+            #[cfg(target_arch = "x86_64")]
+            fn by_instruction(level: Level, x: &[$A], y: &mut [MaybeUninit<$B>]) -> Option<()> {
+                hardware::$slice(level, x, y)
+            }
+        }
+    )*};
+}
+by_instruction! {
+    f16 to f32: f16_to_f32, widen;
+    f32 to f16: f32_to_f16, narrow;
+}
+
 macro_rules! conversions {
     ($($A:ident { $($B:ident $x:ident => $result:expr;)* })*) => {$($(
         impl Convert<$B> for $A {
@@ -126,7 +164,6 @@ conversions! {
     f32 {
         f32 x => x;
         f64 x => x.into();
-        f16 x => f32_to_f16(x);
         bf16 x => f32_to_bf16(x);
         i64 x => x as i64;
         u8 x => x as u8;
@@ -142,7 +179,6 @@ conversions! {
         bool x => x != 0.0;
     }
     f16 {
-        f32 x => f16_to_f32(x);
         f64 x => f16_to_f32(x).into();
         f16 x => x;
         bf16 x => f32_to_bf16(f16_to_f32(x));

@@ -107,12 +107,62 @@ pub(super) struct View<'a, T> {
     pub(super) step: isize,
 }
 
-impl<T> View<'_, T> {
+impl<'a, T: Copy> View<'a, T> {
     /// The address of an element. In bounds if `lane < lanes` and `step < depth`; else not to be read.
     #[inline]
     pub(super) fn at(&self, lane: usize, step: usize) -> *const T {
-        let index = self.offset as isize + lane as isize * self.lane + step as isize * self.step;
-        self.data.as_ptr().wrapping_offset(index)
+        self.data.as_ptr().wrapping_offset(self.index(lane, step))
+    }
+
+    /// One element.
+    #[inline]
+    pub(super) fn get(&self, lane: usize, step: usize) -> T {
+        self.data[self.index(lane, step) as usize]
+    }
+
+    /// `len` elements from here on, along the direction whose stride is 1.
+    #[inline]
+    pub(super) fn run(&self, lane: usize, step: usize, len: usize) -> &'a [T] {
+        &self.data[self.index(lane, step) as usize..][..len]
+    }
+
+    /// Where the elements lie, for loops that read them as `P`.
+    #[inline]
+    pub(super) fn lying<P>(&self) -> Lying<P> {
+        let size = size_of::<T>() as isize;
+        Lying { at: self.at(0, 0).cast(), lane: self.lane * size, step: self.step * size }
+    }
+
+    #[inline]
+    fn index(&self, lane: usize, step: usize) -> isize {
+        self.offset as isize + lane as isize * self.lane + step as isize * self.step
+    }
+}
+
+/// A factor in memory: an address, perhaps not aligned, and strides in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Lying<P> {
+    at: *const P,
+    /// Distance of two lanes.
+    pub(super) lane: isize,
+    /// Distance of two steps.
+    pub(super) step: isize,
+}
+
+// SAFETY: it is only read, and as long as the view it comes from.
+unsafe impl<P: Sync> Sync for Lying<P> {}
+
+impl<P> Lying<P> {
+    /// The address of an element.
+    #[inline]
+    pub(super) fn at(&self, lane: usize, step: usize) -> *const P {
+        self.at.wrapping_byte_offset(lane as isize * self.lane + step as isize * self.step)
+    }
+
+    /// Every second step, as the pairs that they are.
+    #[inline]
+    pub(super) fn by_two(self) -> Self {
+        Self { step: 2 * self.step, ..self }
     }
 }
 

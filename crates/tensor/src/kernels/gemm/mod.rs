@@ -3,11 +3,20 @@
 //! ```text
 //! mod.rs        the door: checks, then the product, a batch of them, a matrix and a vector
 //! matrix.rs     a matrix in a slice, with any strides
-//! pack.rs       factors that fill packed panels from anything
+//! pack.rs       factors that fill packed panels from anything; widen.rs, pairs.rs: from half types
+//! factor.rs     from elements to what the micro-kernel multiplies
 //! plan.rs       what is packed, and which factor lies along vectors: by shape and strides alone
 //! product.rs    the loops around the micro-kernel, and the tasks
-//! tile.rs       the micro-kernel, once for all vectors; x86.rs, portable.rs: the vectors
+//! output.rs     where tiles go: straight, transposed, or rounded to a half type
+//! tile.rs       the micro-kernel, once for all vectors; x86.rs, portable.rs: the vectors;
+//!               x86/amx.rs: tiles of pairs that the CPU multiplies as a whole
+//! vector.rs     a matrix and a vector; lines.rs: its loops
+//! peak.rs       what a CPU can do at best
 //! ```
+//!
+//! f16 and bf16 are summed in f32, and rounded once. f16 is widened to f32 on its way into a panel;
+//! bf16 is multiplied in pairs by AMX or `vdpbf16ps` where the CPU has one (both take subnormals for 0),
+//! and widened elsewhere.
 //!
 //! An element of the product is the sum over blocks of depth, each summed in order: its bits depend
 //! on the depth, the strides and the instruction level, not on threads.
@@ -17,30 +26,38 @@
 //! <https://doi.org/10.1145/1356052.1356053>
 
 mod epilogue;
-mod kernel;
+mod factor;
+pub(in crate::kernels) mod kernel;
+mod lines;
 mod matrix;
-mod pack;
-mod panels;
-mod plan;
-mod portable;
+mod output;
+pub(in crate::kernels) mod pack;
+mod pairs;
+pub(in crate::kernels) mod panels;
+mod parking;
+#[doc(hidden)]
+pub mod peak;
+pub(in crate::kernels) mod plan;
+pub(in crate::kernels) mod portable;
 mod product;
-mod scratch;
-mod tile;
+pub(in crate::kernels) mod tile;
 mod transpose;
 mod vector;
+mod widen;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use epilogue::Epilogue;
-pub use kernel::GemmElement;
+#[doc(hidden)]
+pub use kernel::{Bf16, Cpu};
+pub use kernel::{GemmElement, Sum};
 pub use matrix::MatRef;
 pub use pack::{Factor, Pack};
 
 use self::epilogue::{Finish, Shift, write};
-use self::kernel::Kernels;
-use self::pack::Strided;
-use self::product::{Output, Product, Side};
-use super::level::{Level, detected, level};
+use self::factor::Job;
+use super::level::level;
+use crate::storage::Scratch;
 use crate::threads;
 
 /// Matrix product of two strided matrices into a contiguous one.
@@ -74,7 +91,7 @@ pub fn gemm<T: GemmElement>(
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
-    checked(T::kernels(level()), a.into(), b.into(), beta, c, epilogue);
+    gemm_at(level(), a.into(), b.into(), beta, c, epilogue);
 }
 
 /// [`gemm`] of factors of any kind.
@@ -89,7 +106,33 @@ pub fn gemm_factors<T: GemmElement>(
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
-    checked(T::kernels(level()), a, b, beta, c, epilogue);
+    gemm_at(level(), a, b, beta, c, epilogue);
+}
+
+/// [`gemm_factors`] whose result keeps the type of the sums: f32 for f16 and bf16.
+///
+/// # Panics
+/// If the sizes do not fit each other.
+///
+/// # Example
+/// ```
+/// use gradus_tensor::kernels::gemm::{Epilogue, MatRef, gemm_wide};
+/// use half::bf16;
+/// let a = [1.0, 1.0 / 256.0].map(bf16::from_f32);
+/// let mut c = [0.0_f32];
+/// let (row, column) = (MatRef::row_major(&a, 1, 2), MatRef::row_major(&a, 2, 1));
+/// gemm_wide(row.into(), column.into(), 0.0, &mut c, Epilogue::None);
+/// assert_eq!(c, [1.0 + 1.0 / 65536.0]); // bf16 would have 1
+/// ```
+#[track_caller]
+pub fn gemm_wide<T: GemmElement>(
+    a: Factor<'_, T>,
+    b: Factor<'_, T>,
+    beta: T::Sum,
+    c: &mut [T::Sum],
+    epilogue: Epilogue<'_, T::Sum>,
+) {
+    checked(level().into(), a, b, c, Finish { beta, epilogue });
 }
 
 /// `batch` products of one size, `c[i] = finish(a(i)·b(i) + beta·c[i])`, spread over the threads.
@@ -122,123 +165,77 @@ pub fn gemm_batched<'a, T: GemmElement>(
         "gemm_batched: {batch} matrices {m} x {n} do not fit an output of {} elements",
         c.len()
     );
-    let kernels = T::kernels(level());
+    let cpu = Cpu::from(level());
     let flops = 2.0 * batch as f64 * m as f64 * n as f64 * k as f64;
-    let cost_ns = flops / kernels.flops_per_ns;
+    let cost_ns = flops / T::flops_per_ns(cpu);
+    let mut room = None;
+    let finish = Finish { beta: beta.widen(), epilogue: epilogue.widen(&mut room) };
     threads::run_chunks(c, (m * n).max(1), cost_ns, &|i, c| {
-        checked(kernels, a(i).into(), b(i).into(), beta, c, epilogue);
+        checked(cpu, a(i).into(), b(i).into(), c, finish);
     });
 }
 
-/// [`gemm_factors`] with the loops of a level, or of the best one this CPU has if that is less.
+/// [`gemm_factors`] with the instructions of a level, or of the best one this CPU has if that is less.
 #[doc(hidden)]
 #[track_caller]
 pub fn gemm_at<T: GemmElement>(
-    level: Level,
+    cpu: impl Into<Cpu>,
     a: Factor<'_, T>,
     b: Factor<'_, T>,
     beta: T,
     c: &mut [T],
     epilogue: Epilogue<'_, T>,
 ) {
-    // No level without its instructions: the loops rely on it.
-    checked(T::kernels(level.min(detected())), a, b, beta, c, epilogue);
+    let mut room = None;
+    let finish = Finish { beta: beta.widen(), epilogue: epilogue.widen(&mut room) };
+    checked(cpu.into(), a, b, c, finish);
 }
 
-/// The product with some loops, which this CPU has the instructions for.
+/// The product with the instructions of a CPU, which is this one or less.
 #[track_caller]
-fn checked<T: GemmElement>(
-    kernels: &'static Kernels<T>,
+fn checked<T: GemmElement, O: GemmElement<Sum = T::Sum>>(
+    cpu: Cpu,
     a: Factor<'_, T>,
     b: Factor<'_, T>,
-    beta: T,
-    c: &mut [T],
-    epilogue: Epilogue<'_, T>,
+    c: &mut [O],
+    finish: Finish<'_, O::Sum>,
 ) {
     let ((m, k), (depth, n)) = (a.size(false), b.size(true));
     assert!(k == depth, "gemm: [{m}, {k}] x [{depth}, {n}]: {k} columns and {depth} rows differ");
     assert!(c.len() == m * n, "gemm: [{m}, {n}] does not fit an output of {} elements", c.len());
-    if let Some(bias) = epilogue.bias() {
+    if let Some(bias) = finish.epilogue.bias() {
         assert!(bias.len() == n, "gemm: a bias of {} elements for {n} columns", bias.len());
     }
     if m == 0 || n == 0 {
         return;
     }
-    let finish = Finish { beta, epilogue };
     if k == 0 {
         return empty(c, n, finish);
     }
-    if (m == 1 || n == 1) && vector::product(kernels, &a, &b, c, finish) {
+    let mut job = Job { cpu, a, b, size: (m, n, k), c, finish };
+    if (m == 1 || n == 1) && vector::product(&mut job) {
         return;
     }
-    product(kernels, a, b, (m, n, k), c, finish);
+    T::product(job);
 }
 
 /// The product of factors without depth: a sum of nothing.
-fn empty<T: GemmElement>(c: &mut [T], n: usize, finish: Finish<'_, T>) {
-    let zeros = vec![T::ZERO; n];
+fn empty<O: GemmElement>(c: &mut [O], n: usize, finish: Finish<'_, O::Sum>) {
+    let mut sums = Scratch::new(n);
     let shift = finish.epilogue.bias().map_or(Shift::None, Shift::Each);
     for row in c.chunks_exact_mut(n) {
-        write(row, &zeros, finish.keep(true), shift, finish.epilogue.relu());
+        sums.fill(O::Sum::ZERO);
+        write(row, &mut sums, finish.keep(), shift, finish.epilogue.relu());
     }
 }
 
-fn product<T: GemmElement>(
-    kernels: &'static Kernels<T>,
-    a: Factor<'_, T>,
-    b: Factor<'_, T>,
-    (m, n, depth): (usize, usize, usize),
-    c: &mut [T],
-    finish: Finish<'_, T>,
-) {
-    let turned = plan::swaps(kernels, &a, &b, (m, n, depth));
-    // The transposed product is the product of the transposed factors, in the other order.
-    let (left, right, rows, cols) =
-        if turned { (b.transposed(), a.transposed(), n, m) } else { (a, b, m, n) };
-    let left_strided = left.strided(false, kernels);
-    let right_strided = right.strided(true, kernels);
-    let left = match &left_strided {
-        // One broadcast after the other is as fast from any strides as from a packed panel.
-        Ok(strided) => Side::Direct(strided.view),
-        Err(packed) => Side::Packed(*packed),
-    };
-    let right = match &right_strided {
-        Ok(strided) if plan::right_is_direct(kernels, rows, &right) => Side::Direct(strided.view),
-        Ok(strided) => Side::Packed(strided),
-        Err(packed) => Side::Packed(*packed),
-    };
-    let out = Output { to: c.as_mut_ptr(), row: n, turned, finish };
-    Product { kernels, left, right, rows, cols, depth, out }.run();
-}
-
-impl<'a, T: GemmElement> Factor<'a, T> {
+impl<T> Factor<'_, T> {
     /// Rows and columns, of the right or the left factor.
     fn size(&self, right: bool) -> (usize, usize) {
         match self {
             Self::Matrix(matrix) => (matrix.rows(), matrix.cols()),
             Self::Packed(pack) if right => (pack.depth(), pack.lanes()),
             Self::Packed(pack) => (pack.lanes(), pack.depth()),
-        }
-    }
-
-    /// As the other factor: lanes are lanes on either side.
-    fn transposed(self) -> Self {
-        match self {
-            Self::Matrix(matrix) => Self::Matrix(matrix.transpose()),
-            Self::Packed(pack) => Self::Packed(pack),
-        }
-    }
-
-    /// The pack of a strided matrix, or its own.
-    fn strided(
-        &self,
-        right: bool,
-        kernels: &'static Kernels<T>,
-    ) -> Result<Strided<'a, T>, &'a dyn Pack<T>> {
-        match self {
-            Self::Matrix(matrix) if right => Ok(Strided { view: matrix.by_cols(), kernels }),
-            Self::Matrix(matrix) => Ok(Strided { view: matrix.by_rows(), kernels }),
-            Self::Packed(pack) => Err(*pack),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::kernel::{GemmElement, Kernels};
+use super::kernel::{Kernels, Summand};
 use super::matrix::{MatRef, View};
 
 /// A factor of a product that fills packed panels, from anything: half types widened on the way, or
@@ -39,47 +39,109 @@ impl<'a, T> From<MatRef<'a, T>> for Factor<'a, T> {
     }
 }
 
-/// The pack of a strided matrix: copied if its lanes are contiguous, transposed in vector registers
-/// if its depth is.
-pub(super) struct Strided<'a, T: 'static> {
-    pub(super) view: View<'a, T>,
+/// How a factor lies, or who packs it.
+#[derive(Clone, Copy)]
+pub(super) enum Origin<'a, T> {
+    Strided(View<'a, T>),
+    Foreign(&'a dyn Pack<T>),
+}
+
+impl<T: Copy> Origin<'_, T> {
+    #[inline]
+    pub(super) fn layout(&self) -> Layout {
+        match self {
+            Self::Strided(View { lane: 1, .. }) => Layout::Lanes,
+            Self::Strided(View { step: 1, .. }) => Layout::Depth,
+            _ => Layout::Neither,
+        }
+    }
+}
+
+/// Which neighbours in memory are neighbours in a factor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Lanes of one step.
+    Lanes,
+    /// Steps of one lane.
+    Depth,
+    /// None, or nobody knows.
+    Neither,
+}
+
+/// What fills the panels of one factor.
+pub(super) trait Source<P>: Sync {
+    /// As [`Pack::pack`]; the depth counts elements of panels.
+    fn pack(&self, lanes: Range<usize>, depth: Range<usize>, width: usize, out: &mut [P]);
+
+    /// Fills `out` with some rows of a left factor, one behind the other, if that is quicker than a
+    /// panel; else says no.
+    fn rows(&self, _lanes: Range<usize>, _depth: Range<usize>, _out: &mut [P]) -> bool {
+        false
+    }
+
+    /// Steps to pack before the next lanes are quicker than the next steps.
+    fn steps(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// Steps of contiguous lanes that are packed before the next lanes of the same steps: so whole rows of
+/// the matrix are read in one go, and the lines that one panel leaves half read stay in L1 for the next.
+const STEPS: usize = 64;
+
+/// A factor whose elements are multiplied as they are: copied if its lanes are contiguous, transposed
+/// in vector registers if its depth is.
+pub(super) struct Plain<'a, T: Summand> {
+    pub(super) origin: Origin<'a, T>,
     pub(super) kernels: &'static Kernels<T>,
 }
 
-impl<T: GemmElement> Pack<T> for Strided<'_, T> {
-    fn lanes(&self) -> usize {
-        self.view.lanes
-    }
-
-    fn depth(&self) -> usize {
-        self.view.depth
-    }
-
+impl<T: Summand> Source<T> for Plain<'_, T> {
     fn pack(&self, lanes: Range<usize>, depth: Range<usize>, width: usize, out: &mut [T]) {
-        let View { lane, step, .. } = self.view;
-        assert!(lanes.end <= self.view.lanes && depth.end <= self.view.depth);
-        assert!(lanes.len() <= width && depth.len() * width <= out.len());
+        let view = match self.origin {
+            Origin::Foreign(pack) => return pack.pack(lanes, depth, width, out),
+            Origin::Strided(view) => view,
+        };
+        assert!(lanes.end <= view.lanes && depth.end <= view.depth);
         if lanes.is_empty() || depth.is_empty() {
             return;
         }
-        let from = self.view.at(lanes.start, depth.start);
-        // SAFETY: both ranges lie in the view, whose elements lie in its slice; `out` is long enough;
-        // `Kernels` are only handed out for a level this CPU has.
-        unsafe {
-            (self.kernels.pack)(
-                from,
-                lane,
-                step,
-                lanes.len(),
-                depth.len(),
-                width,
-                out.as_mut_ptr(),
-            );
-        }
-        if lanes.len() < width {
-            for row in out[..depth.len() * width].chunks_exact_mut(width) {
-                row[lanes.len()..].fill(T::ZERO);
-            }
+        let here = view.lying::<T>();
+        let from = here.at(lanes.start, depth.start);
+        let strides = (here.lane, here.step);
+        // SAFETY: both ranges lie in the view, whose elements lie in its slice.
+        unsafe { fill(self.kernels, (from, strides), lanes.len(), depth.len(), width, out) };
+    }
+
+    fn steps(&self) -> usize {
+        if self.origin.layout() == Layout::Lanes { STEPS } else { usize::MAX }
+    }
+}
+
+/// Transposes or copies `lanes` lanes of `depth` steps into a panel, and pads it.
+///
+/// # Safety
+/// The elements, with strides in bytes, are readable.
+pub(in crate::kernels) unsafe fn fill<P: Summand>(
+    kernels: &Kernels<P>,
+    (from, (lane, step)): (*const P, (isize, isize)),
+    lanes: usize,
+    depth: usize,
+    width: usize,
+    out: &mut [P],
+) {
+    assert!(lanes <= width && depth * width <= out.len());
+    // SAFETY: the caller's promise; `out` is long enough; `Kernels` are only handed out for a level
+    // this CPU has.
+    unsafe { (kernels.pack)(from, lane, step, lanes, depth, width, out.as_mut_ptr()) };
+    pad(&mut out[..depth * width], lanes, width);
+}
+
+/// Fills what is right of `lanes` in the rows of a panel.
+pub(super) fn pad<P: Summand>(out: &mut [P], lanes: usize, width: usize) {
+    if lanes < width {
+        for row in out.chunks_exact_mut(width) {
+            row[lanes..].fill(P::NOTHING);
         }
     }
 }

@@ -1,23 +1,20 @@
 //! Which factor is spread over vectors, and what is packed: by shape and strides alone, so that the
 //! result does not depend on threads.
 
-use super::kernel::{GemmElement, Kernels};
-use super::matrix::View;
-use super::pack::Factor;
+use super::kernel::{Kernels, Summand};
+use super::matrix::Lying;
+use super::pack::Layout;
 
 /// Steps of depth that are summed in registers before the output is touched.
 ///
 /// A row group of the left factor (8 rows x 800 x 4 bytes = 25 KiB) stays in L1 while panels of the
 /// right one stream by. Measured with 48 KiB of L1, f32, AVX-512: 64x784x256 in one block 257 GF/s,
 /// in two 230; with 1024 steps, a transposed left factor (a line for each step) falls from 250 to 219.
-const DEPTH_BLOCK: usize = 800;
+pub(super) const DEPTH_BLOCK: usize = 800;
 
 /// Bytes of the right factor that a task uses at a time: half of the smallest common L2 cache (1 MiB),
 /// from which they are read again for every row group.
 pub(super) const RIGHT_BYTES: usize = 512 * 1024;
-
-/// Bytes a thread reads per ns, for the choice of threads: from L3, or memory in large pages.
-pub(super) const BYTES_PER_NS: f64 = 40.0;
 
 /// A right factor with contiguous lanes is read where it lies for up to this many rows. Measured in
 /// GF/s, direct and packed: 64x256x784 274 and 240, 128x512x2048 260 and 252, 512x500x1500 237 and
@@ -43,12 +40,12 @@ const SMALL: usize = 8000;
 const LATENCY: f64 = 4.0;
 
 /// The steps of one block of depth: about equal ones, a function of the depth alone.
-pub(super) fn depth_block(depth: usize) -> usize {
-    even(depth, DEPTH_BLOCK, 8)
+pub(super) fn depth_block(depth: usize, most: usize) -> usize {
+    even(depth, most, 8)
 }
 
 /// The size of about equal parts of `all` that are at most `most` long, in whole units.
-pub(super) fn even(all: usize, most: usize, unit: usize) -> usize {
+pub(in crate::kernels) fn even(all: usize, most: usize, unit: usize) -> usize {
     if all <= most {
         return all;
     }
@@ -57,43 +54,55 @@ pub(super) fn even(all: usize, most: usize, unit: usize) -> usize {
 }
 
 /// Whether the right factor can be read where it lies.
-pub(super) fn right_is_direct<T>(kernels: &Kernels<T>, rows: usize, right: &Factor<'_, T>) -> bool {
-    let Factor::Matrix(right) = right else { return false };
-    let view = right.by_cols();
-    let whole = kernels.masked || view.lanes % kernels.lanes == 0;
-    let near = view.step.unsigned_abs() * size_of::<T>() <= DIRECT_STRIDE;
+pub(super) fn right_is_direct<P: Summand>(
+    kernels: &Kernels<P>,
+    (rows, cols): (usize, usize),
+    right: &Lying<P>,
+) -> bool {
+    let whole = kernels.masked || cols % kernels.lanes == 0;
+    let near = right.step.unsigned_abs() <= DIRECT_STRIDE;
     let few = rows <= if near { DIRECT_ROWS } else { kernels.rows };
-    few && whole && (view.lane == 1 || view.lanes == 1)
+    few && whole && (right.lane == size_of::<P>() as isize || cols == 1)
+}
+
+/// A left factor whose steps are further apart than this (bytes) is packed: the lines of its steps meet in few sets
+/// of the L1 cache, from 4 KiB on each is on a page of its own, and all panels of the right factor come back to
+/// them. Where it lies and packed, in GF/s, transposed, with one thread. AVX-512, a peak of 150 and 48 KiB of L1: at
+/// 4 KiB 1024x512x1024 78 and 119; at 8 KiB 2048x2048x2048 55 and 85; at 2 KiB 512x512x512 113 and 111. AVX2, a
+/// peak of 103 and 32 KiB: at 2 KiB 512x512x512 70 and 86; at 1 KiB 256x256x256 84 and 88.
+const LEFT_STRIDE: usize = 512;
+
+/// Whether the left factor can be read where it lies.
+pub(super) fn left_is_direct<P: Summand>(
+    kernels: &Kernels<P>,
+    cols: usize,
+    left: &Lying<P>,
+) -> bool {
+    let near = left.step.unsigned_abs() <= LEFT_STRIDE;
+    near || cols <= kernels.lanes * kernels.vectors
 }
 
 /// Whether to compute the transposed product: vectors along the rows of the left factor.
-pub(super) fn swaps<T: GemmElement>(
-    kernels: &Kernels<T>,
-    left: &Factor<'_, T>,
-    right: &Factor<'_, T>,
+pub(super) fn swaps<P: Summand>(
+    kernels: &Kernels<P>,
+    (left, right): (Layout, Layout),
     (rows, cols, depth): (usize, usize, usize),
 ) -> bool {
     let small = rows * cols * depth <= SMALL;
-    if let Factor::Matrix(right) = right
-        && right.by_cols().lane == 1
-        && (small || cols >= 2 * kernels.lanes)
-    {
+    if right == Layout::Lanes && (small || cols >= 2 * kernels.lanes) {
         return false;
     }
-    if let Factor::Matrix(left) = left
-        && left.by_rows().lane == 1
-        && small
-    {
+    if left == Layout::Lanes && small {
         return true;
     }
     let (m, n, k) = (rows as f64, cols as f64, depth as f64);
-    let straight = k * tiles(kernels, rows, cols) + n * k * pack_cost(right, true);
-    let turned = k * tiles(kernels, cols, rows) + m * k * pack_cost(left, false) + m * n * TURN;
+    let straight = k * tiles(kernels, rows, cols) + n * k * pack_cost(right);
+    let turned = k * tiles(kernels, cols, rows) + m * k * pack_cost(left) + m * n * TURN;
     turned < straight
 }
 
 /// Cycles of one step of depth in all tiles: two multiplications, or one broadcast, in each.
-fn tiles<T>(kernels: &Kernels<T>, rows: usize, cols: usize) -> f64 {
+fn tiles<P: Summand>(kernels: &Kernels<P>, rows: usize, cols: usize) -> f64 {
     let panels = (cols as f64 / (kernels.lanes * kernels.vectors) as f64).max(1.0);
     let vectors = cols.div_ceil(kernels.lanes).min(kernels.vectors) as f64;
     let tile = |rows: usize| (rows as f64 * (vectors / 2.0).max(1.0)).max(LATENCY);
@@ -102,12 +111,10 @@ fn tiles<T>(kernels: &Kernels<T>, rows: usize, cols: usize) -> f64 {
     panels * (full as f64 * tile(kernels.rows) + parts.iter().sum::<f64>())
 }
 
-fn pack_cost<T>(factor: &Factor<'_, T>, right: bool) -> f64 {
-    let Factor::Matrix(matrix) = factor else { return GATHER };
-    let View { lane, step, .. } = if right { matrix.by_cols() } else { matrix.by_rows() };
-    match (lane, step) {
-        (1, _) => COPY,
-        (_, 1) => TRANSPOSE,
-        _ => GATHER,
+fn pack_cost(layout: Layout) -> f64 {
+    match layout {
+        Layout::Lanes => COPY,
+        Layout::Depth => TRANSPOSE,
+        Layout::Neither => GATHER,
     }
 }

@@ -5,15 +5,19 @@
     reason = "counted loops over registers, which the compiler unrolls"
 )]
 
-use super::kernel::{GemmElement, Kernels};
-use super::tile::{Lanes, TILE_VECTORS, Tile, dot, finish, sum};
+use half::{bf16, f16};
+
+use super::kernel::{Access, GemmElement, Kernels, Sum};
+use super::lines::{axpy, dot, widen};
+use super::plan::{DEPTH_BLOCK, RIGHT_BYTES};
+use super::tile::{Lanes, Last, Stored, TILE_VECTORS, Tile, finish, sum};
 use super::transpose::{Block, pack, turn};
 
 /// An array that the compiler keeps in whatever registers the target has.
 #[derive(Clone, Copy)]
-struct Plain<T, const N: usize>([T; N]);
+pub(in crate::kernels) struct Plain<T, const N: usize>([T; N]);
 
-impl<T: GemmElement, const N: usize> Lanes for Plain<T, N> {
+impl<T: Sum, const N: usize> Lanes for Plain<T, N> {
     type T = T;
     type Mask = usize;
     const LANES: usize = N;
@@ -93,10 +97,35 @@ impl<T: GemmElement, const N: usize> Lanes for Plain<T, N> {
     }
 }
 
+macro_rules! stored_as {
+    ($($O:ident)*) => {$(
+        impl<const N: usize> Stored<$O> for Plain<f32, N> {
+            #[inline(always)]
+            unsafe fn read(from: *const $O, mask: usize) -> Self {
+                let mut x = [0.0; N];
+                for (i, x) in x.iter_mut().enumerate().take(mask) {
+                    // SAFETY: the caller's promise: element `i` is in the mask.
+                    *x = unsafe { *from.add(i) }.widen();
+                }
+                Self(x)
+            }
+
+            #[inline(always)]
+            unsafe fn write(self, to: *mut $O, mask: usize) {
+                for (i, &x) in self.0.iter().enumerate().take(mask) {
+                    // SAFETY: the caller's promise: element `i` is in the mask.
+                    unsafe { *to.add(i) = $O::narrow(x) };
+                }
+            }
+        }
+    )*};
+}
+stored_as!(f16 bf16);
+
 /// A square block, element by element.
 struct Square<T, const N: usize>(Plain<T, N>);
 
-impl<T: GemmElement, const N: usize> Block for Square<T, N> {
+impl<T: Sum, const N: usize> Block for Square<T, N> {
     type V = Plain<T, N>;
     type T = T;
 
@@ -105,36 +134,34 @@ impl<T: GemmElement, const N: usize> Block for Square<T, N> {
         for r in 0..N {
             for c in 0..N {
                 // SAFETY: the caller's promise: `N` rows of `N` elements.
-                columns[c].0[r] = unsafe { *from.wrapping_offset(r as isize * row).add(c) };
+                columns[c].0[r] = unsafe { *from.wrapping_byte_offset(r as isize * row).add(c) };
             }
         }
     }
 }
 
-unsafe fn tile<T: GemmElement, const N: usize>(tile: &Tile<T>) {
+unsafe fn tile<T: Sum, const N: usize>(tile: &Tile<T, T>) {
     let mut sums = [Plain([T::ZERO; N]); TILE_VECTORS];
     let to = sums.as_mut_ptr();
-    let vectors = tile.cols.div_ceil(N);
+    let vectors = tile.last.cols.div_ceil(N);
     // SAFETY: the caller's promise; rows and vectors go by the match.
     unsafe {
-        let left = match (tile.rows, vectors) {
+        let left = match (tile.last.rows, vectors) {
             (4, 2) => sum::<Plain<T, N>, 4, 2>(tile, to),
             (4, 1) => sum::<Plain<T, N>, 4, 1>(tile, to),
             (2, 2) => sum::<Plain<T, N>, 2, 2>(tile, to),
             (2, 1) => sum::<Plain<T, N>, 2, 1>(tile, to),
-            (1, 8) => sum::<Plain<T, N>, 1, 8>(tile, to),
-            (1, 3) => sum::<Plain<T, N>, 1, 3>(tile, to),
             (1, 2) => sum::<Plain<T, N>, 1, 2>(tile, to),
             (1, 1) => sum::<Plain<T, N>, 1, 1>(tile, to),
-            _ => unreachable!("a tile of {} x {vectors} vectors", tile.rows),
+            (rows, _) => unreachable!("a tile of {rows} x {vectors} vectors"),
         };
         if left {
-            finish(tile, to, vectors);
+            finish::<Plain<T, N>, T>(&tile.last, to.cast(), vectors * N);
         }
     }
 }
 
-unsafe fn packs<T: GemmElement, const N: usize>(
+unsafe fn packs<T: Sum, const N: usize>(
     from: *const T,
     lane: isize,
     step: isize,
@@ -153,9 +180,40 @@ unsafe fn packs<T: GemmElement, const N: usize>(
     }
 }
 
-unsafe fn turns<T: GemmElement, const N: usize>(tile: &Tile<T>, sums: *const T, pitch: usize) {
+unsafe fn store<O: GemmElement, const N: usize>(
+    last: &Last<O::Sum, O>,
+    sums: *const O::Sum,
+    pitch: usize,
+) where
+    Plain<O::Sum, N>: Stored<O, T = O::Sum>,
+{
     // SAFETY: the caller's promise.
-    unsafe { turn::<Square<T, N>>(tile, sums, pitch) }
+    unsafe { finish::<Plain<O::Sum, N>, O>(last, sums, pitch) }
+}
+
+unsafe fn turns<O: GemmElement, const N: usize>(
+    last: &Last<O::Sum, O>,
+    sums: *const O::Sum,
+    pitch: usize,
+) where
+    Plain<O::Sum, N>: Stored<O>,
+{
+    // SAFETY: the caller's promise.
+    unsafe { turn::<Square<O::Sum, N>, O>(last, sums, pitch) }
+}
+
+unsafe fn widens<T: GemmElement, const N: usize>(
+    from: *const T,
+    row: isize,
+    rows: usize,
+    cols: usize,
+    out: *mut T::Sum,
+    width: usize,
+) where
+    Plain<T::Sum, N>: Stored<T, T = T::Sum>,
+{
+    // SAFETY: the caller's promise.
+    unsafe { widen::<Plain<T::Sum, N>, T>((from, row), (rows, cols), out, width) }
 }
 
 unsafe fn dots<T: GemmElement, const N: usize>(
@@ -163,28 +221,63 @@ unsafe fn dots<T: GemmElement, const N: usize>(
     lane: isize,
     lanes: usize,
     depth: usize,
-    x: *const T,
-    out: *mut T,
-) {
+    x: *const T::Sum,
+    out: *mut T::Sum,
+) where
+    Plain<T::Sum, N>: Stored<T, T = T::Sum>,
+{
     // SAFETY: the caller's promise.
-    unsafe { dot::<Plain<T, N>>(from, lane, lanes, depth, x, out) }
+    unsafe { dot::<Plain<T::Sum, N>, T>(from, lane, lanes, depth, x, out) }
+}
+
+unsafe fn axpys<T: GemmElement, const N: usize>(
+    from: *const T,
+    step: isize,
+    lanes: usize,
+    depth: usize,
+    x: *const T::Sum,
+    out: *mut T::Sum,
+) where
+    Plain<T::Sum, N>: Stored<T, T = T::Sum>,
+{
+    // SAFETY: the caller's promise.
+    unsafe { axpy::<Plain<T::Sum, N>, T, 8>(from, step, lanes, depth, x, out) }
 }
 
 /// Eight sums of a 128-bit vector, the narrowest that is common, leave room in 16 registers.
-const fn kernels<T: GemmElement, const N: usize>(flops_per_ns: f64) -> Kernels<T> {
+const fn kernels<T: Sum, const N: usize>(flops_per_ns: f64) -> Kernels<T> {
     Kernels {
         rows: 4,
         vectors: 2,
-        wide: 8,
         lanes: N,
+        depth: DEPTH_BLOCK,
+        right_bytes: RIGHT_BYTES,
+        summands: 1,
         masked: false,
+        by_rows: false,
         flops_per_ns,
         tile: tile::<T, N>,
         pack: packs::<T, N>,
+        session: None,
+    }
+}
+
+const fn access<T: GemmElement, const N: usize>() -> Access<T>
+where
+    Plain<T::Sum, N>: Stored<T, T = T::Sum>,
+{
+    Access {
+        store: store::<T, N>,
         turn: turns::<T, N>,
+        widen: widens::<T, N>,
         dot: dots::<T, N>,
+        axpy: axpys::<T, N>,
     }
 }
 
 pub(super) static F32: Kernels<f32> = kernels::<f32, 4>(40.0);
 pub(super) static F64: Kernels<f64> = kernels::<f64, 2>(20.0);
+pub(super) static F32_ACCESS: Access<f32> = access::<f32, 4>();
+pub(super) static F64_ACCESS: Access<f64> = access::<f64, 2>();
+pub(super) static F16_ACCESS: Access<f16> = access::<f16, 4>();
+pub(super) static BF16_ACCESS: Access<bf16> = access::<bf16, 4>();

@@ -1,138 +1,261 @@
 //! The loops around the micro-kernel: blocks of depth and width, packing, tasks.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::epilogue::Finish;
-use super::kernel::{GemmElement, Kernels};
-use super::matrix::View;
-use super::pack::Pack;
+use super::kernel::{GemmElement, Kernels, Summand};
+use super::matrix::Lying;
+use super::output::Output;
+use super::pack::Source;
 use super::panels::Panels;
+use super::parking::Parking;
 use super::plan;
-use super::scratch::{Key, Scratch};
 use super::tile::Tile;
+use crate::storage::Scratch;
 use crate::threads;
 
 /// A factor, and where its panels come from.
 #[derive(Clone, Copy)]
-pub(super) enum Side<'a, T> {
+pub(super) enum Side<'a, P> {
     /// Read where it lies.
-    Direct(View<'a, T>),
+    Direct(Lying<P>),
     /// Through a buffer.
-    Packed(&'a dyn Pack<T>),
+    Packed(&'a dyn Source<P>),
 }
 
 /// `out = finish(beta·out + left·right)`, tile by tile. The lanes of `left` are rows of a tile, those
 /// of `right` its columns.
-pub(super) struct Product<'a, T: 'static> {
-    pub(super) kernels: &'static Kernels<T>,
-    pub(super) left: Side<'a, T>,
-    pub(super) right: Side<'a, T>,
+pub(super) struct Product<'a, P: Summand, O: GemmElement> {
+    pub(super) kernels: &'static Kernels<P>,
+    pub(super) left: Side<'a, P>,
+    pub(super) right: Side<'a, P>,
     pub(super) rows: usize,
     pub(super) cols: usize,
+    /// In elements of panels.
     pub(super) depth: usize,
-    pub(super) out: Output<'a, T>,
+    pub(super) out: Output<'a, O>,
 }
-
-/// Where tiles go. Tasks write disjoint tiles of it.
-pub(super) struct Output<'a, T> {
-    /// `rows · cols` elements, borrowed for writing by the caller as long as this lives.
-    pub(super) to: *mut T,
-    /// Elements from a row to the next.
-    pub(super) row: usize,
-    /// Whether rows of a tile are columns of the output.
-    pub(super) turned: bool,
-    pub(super) finish: Finish<'a, T>,
-}
-
-// SAFETY: tasks write disjoint tiles through `to`; the rest is shared for reading.
-unsafe impl<T: Send + Sync> Sync for Output<'_, T> {}
 
 /// A part of the depth: what is summed before the output is touched.
-struct Block {
+struct Block<'p, P> {
     depth: Range<usize>,
+    /// Whether the depth begins and ends here.
+    ends: (bool, bool),
+    /// The part of the tiles.
+    rows: Range<usize>,
+    strip: Range<usize>,
     panels: Panels,
-    /// Names this block among all that are cut into tasks.
-    name: Option<u64>,
+    /// The rows of the left factor, if they are packed for all tasks.
+    left: Option<&'p [P]>,
+    /// Where threads keep packed panels, if the block is cut into tasks.
+    parking: Option<&'p Parking<P>>,
 }
 
 /// Tasks to aim at: enough to share evenly between a few dozen threads.
 const TASKS: usize = 32;
 
-/// A product that takes less (ns) is one task: cutting it up would take longer than it saves.
-const ONE_TASK_NS: f64 = 10_000.0;
+/// Bytes of pairs that a thread packs as rows per ns, for the choice of threads.
+const PACKED_BYTES_PER_NS: f64 = 4.0;
 
-static BLOCKS: AtomicU64 = AtomicU64::new(0);
+/// Row groups of a left factor that are packed at a time: 32 rows of a half type are a cache line if
+/// they are contiguous.
+const LEFT_GROUPS: usize = 4;
 
-impl<T: GemmElement> Product<'_, T> {
-    pub(super) fn run(&self) {
-        let Kernels { lanes, vectors, wide, .. } = *self.kernels;
-        let direct = matches!(self.right, Side::Direct(_));
-        let most = if self.rows == 1 && direct { wide } else { vectors };
-        let panels = Panels::new(self.cols.div_ceil(lanes), most);
-        let depth_block = plan::depth_block(self.depth);
-        for start in (0..self.depth).step_by(depth_block) {
-            let depth = start..self.depth.min(start + depth_block);
-            self.run_block(Block { depth, panels, name: None });
+/// Rows of the left factor.
+#[derive(Clone, Copy)]
+enum Left<P> {
+    /// Where they lie, from a row and step on.
+    Lying(Lying<P>, (usize, usize)),
+    /// Packed row after row, each so long.
+    Rows(*const P, usize),
+    /// Packed group after group, each a panel so deep.
+    Groups(*const P, usize),
+}
+
+impl<P> Left<P> {
+    /// Address and strides in bytes of a group, which begins so many rows after the first.
+    #[inline]
+    fn group(self, row: usize, count: usize) -> (*const P, isize, isize) {
+        let size = size_of::<P>() as isize;
+        match self {
+            Self::Lying(here, (first, step)) => (here.at(first + row, step), here.lane, here.step),
+            Self::Rows(at, length) => (at.wrapping_add(row * length), length as isize * size, size),
+            Self::Groups(at, length) => {
+                (at.wrapping_add(row * length), size, count as isize * size)
+            }
         }
+    }
+}
+
+/// First rows and sizes of the groups of some rows: full ones, then powers of two, or what is left if
+/// a tile has any number of rows.
+#[inline]
+fn groups(rows: Range<usize>, most: usize, any: bool) -> impl Iterator<Item = (usize, usize)> {
+    let mut row = rows.start;
+    std::iter::from_fn(move || {
+        let rest = rows.end - row;
+        let part = 1 << rest.checked_ilog2()?;
+        let count = if any || rest >= most { rest.min(most) } else { part };
+        row += count;
+        Some((row - count, count))
+    })
+}
+
+/// Parts of some steps, at most so long, and how far from the first each begins.
+#[inline]
+fn parts(steps: &Range<usize>, most: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let (start, end) = (steps.start, steps.end);
+    (0..steps.len())
+        .step_by(most)
+        .map(move |first| (first, start + first..end.min((start + first).saturating_add(most))))
+}
+
+impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
+    pub(super) fn run(&mut self) {
+        let Kernels { lanes, vectors, rows: group, .. } = *self.kernels;
+        let panels = Panels::new(self.cols.div_ceil(lanes), vectors);
+        let (rows, count, step) =
+            (self.rows, panels.count(), plan::depth_block(self.depth, self.kernels.depth));
+        if !self.out.needs_sums(step < self.depth) {
+            return self.run_strip(0..rows, 0..count, panels, step);
+        }
+        // Sums that do not fit the output are kept beside it, for a strip of its rows at a time.
+        let (turned, fit) = (self.out.turned(), self.out.strip());
+        let (all, unit) = if turned { (count, lanes * vectors) } else { (rows, 1) };
+        let each = (fit / unit).max(if turned { 1 } else { group });
+        for start in (0..all).step_by(each) {
+            let part = start..all.min(start + each);
+            let (rows, strip) = if turned { (0..rows, part) } else { (part, 0..count) };
+            let range = if turned { self.columns(panels, &strip) } else { rows.clone() };
+            self.out.begin_strip(range);
+            self.run_strip(rows, strip, panels, step);
+        }
+    }
+
+    fn run_strip(&self, rows: Range<usize>, strip: Range<usize>, panels: Panels, step: usize) {
+        for start in (0..self.depth).step_by(step) {
+            let depth = start..self.depth.min(start + step);
+            let ends = (start == 0, depth.end == self.depth);
+            let (rows, strip) = (rows.clone(), strip.clone());
+            self.run_block(Block { depth, ends, rows, strip, panels, left: None, parking: None });
+        }
+    }
+
+    /// The columns of some panels.
+    fn columns(&self, panels: Panels, strip: &Range<usize>) -> Range<usize> {
+        let lanes = self.kernels.lanes;
+        let (first, _) = panels.get(strip.start);
+        let (last, vectors) = panels.get(strip.end - 1);
+        first * lanes..self.cols.min((last + vectors) * lanes)
     }
 
     /// Cuts a block into tasks, rows by columns. A task takes so many columns that its part of the right
     /// factor stays in L2, and fewer if there are few rows.
-    fn run_block(&self, mut block: Block) {
-        let (group, panels) = (self.kernels.rows, block.panels.count());
-        let depth = block.depth.len();
-        let flops = 2.0 * (self.rows * self.cols) as f64 * depth as f64;
-        let bytes = (self.cols * depth * size_of::<T>()) as f64;
-        let cost_ns = (flops / self.kernels.flops_per_ns).max(bytes / plan::BYTES_PER_NS);
-        if cost_ns < ONE_TASK_NS {
-            return self.run_task(&block, 0..self.rows, 0..panels);
+    fn run_block(&self, block: Block<'_, P>) {
+        let (group, panels) = (self.kernels.rows, block.strip.len());
+        let (depth, rows) = (block.depth.len(), block.rows.len());
+        let cols = self.columns(block.panels, &block.strip).len();
+        let flops = 2.0 * (rows * cols) as f64 * (depth * self.kernels.summands) as f64;
+        let bytes = (cols * depth * size_of::<P>()) as f64;
+        let cost_ns = (flops / self.kernels.flops_per_ns).max(bytes / threads::BYTES_PER_NS);
+        if cost_ns < threads::GEMM_SERIAL_BELOW_NS {
+            let (rows, strip) = (block.rows.clone(), block.strip.clone());
+            return self.run_task(&block, rows, strip);
         }
-        block.name = Some(BLOCKS.fetch_add(1, Relaxed));
-        let groups = self.rows.div_ceil(group);
-        let panel_bytes = self.pitch() * size_of::<T>() * depth;
+        let parking = Parking::new();
+        let block = Block { parking: Some(&parking), ..block };
+        let groups = rows.div_ceil(group);
+        let panel_bytes = self.pitch() * size_of::<P>() * depth;
         // If there is one row group, nothing is read twice.
-        let fit = if groups == 1 { panels } else { (plan::RIGHT_BYTES / panel_bytes).max(1) };
+        let fit =
+            if groups == 1 { panels } else { (self.kernels.right_bytes / panel_bytes).max(1) };
         let panels_each = plan::even(panels, fit.min(panels.div_ceil(TASKS.div_ceil(groups))), 1);
         let panel_tasks = panels.div_ceil(panels_each);
         let groups_each = (groups * panel_tasks / TASKS).clamp(1, groups);
         let row_tasks = groups.div_ceil(groups_each);
+        let left = match self.left {
+            Side::Packed(source) if self.kernels.by_rows && panel_tasks > 1 => {
+                Some(self.pack_left(source, &block))
+            }
+            _ => None,
+        };
+        let block = Block { left: left.as_deref(), ..block };
         // Neighbouring tasks have the same columns.
         threads::run(row_tasks * panel_tasks, cost_ns, &|task| {
-            let (row, panel) = (task % row_tasks * groups_each * group, task / row_tasks);
-            let rows = row..self.rows.min(row + groups_each * group);
-            let panels = panel * panels_each..panels.min((panel + 1) * panels_each);
-            self.run_task(&block, rows, panels);
+            let row = block.rows.start + task % row_tasks * groups_each * group;
+            let panel = block.strip.start + task / row_tasks * panels_each;
+            let rows = row..block.rows.end.min(row + groups_each * group);
+            self.run_task(&block, rows, panel..block.strip.end.min(panel + panels_each));
         });
     }
 
-    fn run_task(&self, block: &Block, rows: Range<usize>, panels: Range<usize>) {
+    fn run_task(&self, block: &Block<'_, P>, rows: Range<usize>, panels: Range<usize>) {
         let most = self.kernels.rows;
         let mut left = match self.left {
-            Side::Direct(_) => None,
-            Side::Packed(_) => Some(Scratch::new(most * block.depth.len())),
+            Side::Packed(_) if block.left.is_none() => {
+                Some(Scratch::new(LEFT_GROUPS * most * block.depth.len()))
+            }
+            _ => None,
         };
         let right = match self.right {
             Side::Direct(_) => None,
             Side::Packed(source) => Some(self.pack_right(source, block, &panels)),
         };
-        let mut turned =
-            self.out.turned.then(|| Scratch::new(most.next_multiple_of(16) * self.pitch()));
-        let mut row = rows.start;
-        while row < rows.end {
-            let rest = rows.end - row;
-            let count = if rest >= most { most } else { 1 << rest.ilog2() };
-            let a = self.left_rows(row..row + count, &block.depth, left.as_deref_mut());
-            for panel in panels.clone() {
-                let packed = right.as_deref().map(|right| (right, panels.start));
-                let tile = self.tile(block, panel, packed, (row, count), a);
-                // SAFETY: see `tile`; its part of the output belongs to this task alone.
-                unsafe { self.compute(&tile, turned.as_deref_mut()) };
-            }
-            row += count;
+        if let Some([enter, _]) = self.kernels.session {
+            // SAFETY: `kernels` were chosen for this CPU; `leave` follows below.
+            unsafe { enter() };
         }
-        if let (Some(right), Some(block)) = (right, block.name) {
-            right.park(Key { block, panel: panels.start });
+        let buffered = self.out.buffered(block.ends.1);
+        let mut sums =
+            buffered.then(|| Scratch::<P::Sum>::new(most.next_multiple_of(16) * self.pitch()));
+        for start in rows.clone().step_by(LEFT_GROUPS * most) {
+            let rows = start..rows.end.min(start + LEFT_GROUPS * most);
+            let left = self.left(rows.clone(), block, left.as_deref_mut());
+            for (row, count) in groups(rows, most, self.kernels.by_rows) {
+                let a = left.group(row - start, count);
+                for panel in panels.clone() {
+                    let packed = right.as_deref().map(|right| (right, panels.start));
+                    // SAFETY: `tile` says what is readable; this part of the output belongs to this
+                    // task alone; `kernels` were chosen for this CPU.
+                    unsafe {
+                        let tile = self.tile(block, panel, packed, (row, count), a);
+                        match sums.as_deref_mut() {
+                            None => (self.kernels.tile)(&tile),
+                            Some(sums) => self.buffered(block, tile, (row, panel), sums),
+                        }
+                    }
+                }
+            }
+        }
+        if let Some([_, leave]) = self.kernels.session {
+            // SAFETY: as for `enter`.
+            unsafe { leave() };
+        }
+        if let (Some(right), Some(parking)) = (right, block.parking) {
+            parking.park(panels.start, right);
+        }
+    }
+
+    /// Computes a tile into a buffer, from which it is turned or rounded on its way out.
+    ///
+    /// # Safety
+    /// As the tile of the table; `sums` has room for a tile of whole blocks.
+    unsafe fn buffered(
+        &self,
+        block: &Block<'_, P>,
+        tile: Tile<P, P::Sum>,
+        (row, panel): (usize, usize),
+        sums: &mut [P::Sum],
+    ) {
+        let (to, pitch) = (sums.as_mut_ptr(), self.pitch());
+        let size = (tile.last.rows, tile.last.cols);
+        let col = block.panels.get(panel).0 * self.kernels.lanes;
+        // Whole vectors, of which those on the right may be filled with anything.
+        let cols = if tile.b_padded { size.1.next_multiple_of(self.kernels.lanes) } else { size.1 };
+        let plain = Tile { last: Output::<O>::plain((size.0, cols), to, pitch), ..tile };
+        // SAFETY: the caller's promise.
+        unsafe {
+            (self.kernels.tile)(&plain);
+            self.out.write((row, col), size, block.ends, (to, pitch));
         }
     }
 
@@ -142,49 +265,74 @@ impl<T: GemmElement> Product<'_, T> {
     /// for one that packs for all, and a thread reads nothing that another core has just written.
     /// 256x256x256 on two threads took 70 µs in some hours and 110 in others when one packed for all,
     /// and takes 70 always since.
-    fn pack_right(&self, source: &dyn Pack<T>, block: &Block, panels: &Range<usize>) -> Scratch<T> {
+    fn pack_right(
+        &self,
+        source: &dyn Source<P>,
+        block: &Block<'_, P>,
+        panels: &Range<usize>,
+    ) -> Scratch<P> {
         let (lanes, depth) = (self.kernels.lanes, block.depth.len());
         let (first, _) = block.panels.get(panels.start);
         let (last, vectors) = block.panels.get(panels.end - 1);
         let len = (last + vectors - first) * lanes * depth;
-        let (mut packed, ready) = match block.name {
-            Some(block) => Scratch::parked(Key { block, panel: panels.start }, len),
-            None => (Scratch::new(len), false),
-        };
+        let parked = block.parking.and_then(|parking| parking.take(panels.start, len));
+        let (mut packed, ready) = parked.unwrap_or_else(|| (Scratch::new(len), false));
         if ready {
             return packed;
         }
-        let mut rest = &mut packed[..];
-        for panel in panels.clone() {
-            let (vector, vectors) = block.panels.get(panel);
-            let (lane, width) = (vector * lanes, vectors * lanes);
-            let (out, behind) = rest.split_at_mut(width * depth);
-            let lanes = lane..self.cols.min(lane + width);
-            source.pack(lanes, block.depth.clone(), width, out);
-            rest = behind;
+        for (first, steps) in parts(&block.depth, source.steps()) {
+            let mut rest = &mut packed[..];
+            for panel in panels.clone() {
+                let (vector, vectors) = block.panels.get(panel);
+                let (lane, width) = (vector * lanes, vectors * lanes);
+                let (out, behind) = rest.split_at_mut(width * depth);
+                let out = &mut out[first * width..][..steps.len() * width];
+                source.pack(lane..self.cols.min(lane + width), steps.clone(), width, out);
+                rest = behind;
+            }
         }
         packed
     }
 
-    /// Address and strides of some rows of the left factor, which are packed into the buffer if need
-    /// be.
+    /// All rows of the left factor, by a kernel that takes rows.
+    fn pack_left(&self, source: &dyn Source<P>, block: &Block<'_, P>) -> Scratch<P> {
+        let (rows, length) = (&block.rows, block.depth.len());
+        let mut packed = Scratch::new(rows.len() * length);
+        let each = LEFT_GROUPS * self.kernels.rows;
+        let cost_ns = (packed.len() * size_of::<P>()) as f64 / PACKED_BYTES_PER_NS;
+        threads::run_chunks(&mut packed, each * length, cost_ns, &|i, out| {
+            let first = rows.start + i * each;
+            let done = source.rows(first..rows.end.min(first + each), block.depth.clone(), out);
+            assert!(done, "rows can be had of every source");
+        });
+        packed
+    }
+
+    /// Some rows of the left factor, which are packed into the buffer if need be.
     #[inline]
-    fn left_rows(
-        &self,
-        rows: Range<usize>,
-        depth: &Range<usize>,
-        buffer: Option<&mut [T]>,
-    ) -> (*const T, isize, isize) {
-        match self.left {
-            Side::Direct(view) => (view.at(rows.start, depth.start), view.lane, view.step),
-            Side::Packed(source) => {
-                let width = rows.len();
-                let buffer = buffer.expect("a buffer for a packed side");
-                let buffer = &mut buffer[..width * depth.len()];
-                source.pack(rows, depth.clone(), width, buffer);
-                (buffer.as_ptr(), 1, width as isize)
+    fn left(&self, rows: Range<usize>, block: &Block<'_, P>, buffer: Option<&mut [P]>) -> Left<P> {
+        let depth = &block.depth;
+        let source = match self.left {
+            Side::Direct(here) => return Left::Lying(here, (rows.start, depth.start)),
+            Side::Packed(source) => source,
+        };
+        let (start, length) = (rows.start, depth.len());
+        if let Some(all) = block.left {
+            return Left::Rows(all[(start - block.rows.start) * length..].as_ptr(), length);
+        }
+        let buffer = buffer.expect("a buffer for a packed side");
+        let buffer = &mut buffer[..rows.len() * length];
+        if source.rows(rows.clone(), depth.clone(), buffer) {
+            return Left::Rows(buffer.as_ptr(), length);
+        }
+        for (first, steps) in parts(depth, source.steps()) {
+            for (row, count) in groups(rows.clone(), self.kernels.rows, false) {
+                let at = (row - start) * length + first * count;
+                let out = &mut buffer[at..][..steps.len() * count];
+                source.pack(row..row + count, steps.clone(), count, out);
             }
         }
+        Left::Groups(buffer.as_ptr(), length)
     }
 
     /// The tile of some rows and one panel. Its pointers are good for its sizes: the left ones come
@@ -193,73 +341,38 @@ impl<T: GemmElement> Product<'_, T> {
     #[inline]
     fn tile(
         &self,
-        block: &Block,
+        block: &Block<'_, P>,
         panel: usize,
-        packed: Option<(&[T], usize)>,
+        packed: Option<(&[P], usize)>,
         (row, rows): (usize, usize),
-        (a, a_row, a_step): (*const T, isize, isize),
-    ) -> Tile<T> {
+        (a, a_row, a_step): (*const P, isize, isize),
+    ) -> Tile<P, P::Sum> {
         let (lanes, depth) = (self.kernels.lanes, &block.depth);
         let (vector, vectors) = block.panels.get(panel);
         let col = vector * lanes;
         let (b, b_step) = match (self.right, packed) {
             (_, Some((packed, first))) => {
                 let at = (vector - block.panels.get(first).0) * lanes * depth.len();
-                (packed[at..].as_ptr(), (vectors * lanes) as isize)
+                (packed[at..].as_ptr(), (vectors * lanes * size_of::<P>()) as isize)
             }
-            (Side::Direct(view), None) => (view.at(col, depth.start), view.step),
+            (Side::Direct(here), None) => (here.at(col, depth.start), here.step),
             (Side::Packed(_), None) => unreachable!("a packed side comes with its panels"),
         };
-        let last = depth.end == self.depth;
-        let bias = self.out.finish.epilogue.bias().filter(|_| last);
-        // Rows and columns as the output sees them.
-        let (at_row, at_col) = if self.out.turned { (col, row) } else { (row, col) };
+        let cols = (self.cols - col).min(vectors * lanes);
         Tile {
             depth: depth.len(),
-            rows,
-            cols: (self.cols - col).min(vectors * lanes),
             a,
             a_row,
             a_step,
             b,
             b_step,
             b_padded: packed.is_some() || !self.kernels.masked,
-            out: self.out.to.wrapping_add(at_row * self.out.row + at_col),
-            out_row: self.out.row,
-            keep: self.out.finish.keep(depth.start == 0),
-            bias: bias.map_or(std::ptr::null(), |bias| bias[at_col..].as_ptr()),
-            relu: last && self.out.finish.epilogue.relu(),
+            last: self.out.sums((row, col), (rows, cols), block.ends),
         }
     }
 
-    /// Elements from a row of a tile to the next before it is turned.
+    /// Elements from a row of a tile to the next in a buffer.
     fn pitch(&self) -> usize {
         self.kernels.lanes * self.kernels.vectors
-    }
-
-    /// Computes a tile, and turns it if its rows are columns of the output.
-    ///
-    /// # Safety
-    /// `tile` is from [`Self::tile`], and no other task touches its part of the output.
-    #[inline]
-    unsafe fn compute(&self, tile: &Tile<T>, turned: Option<&mut [T]>) {
-        let Some(sums) = turned else {
-            // SAFETY: the caller's promise; `kernels` were chosen for this CPU.
-            return unsafe { (self.kernels.tile)(tile) };
-        };
-        let (to, pitch) = (sums.as_mut_ptr(), self.pitch());
-        let plain = Tile {
-            out: to,
-            out_row: pitch,
-            keep: None,
-            bias: std::ptr::null(),
-            relu: false,
-            ..*tile
-        };
-        // SAFETY: as above; the buffer holds a tile of whole blocks.
-        unsafe {
-            (self.kernels.tile)(&plain);
-            (self.kernels.turn)(tile, to, pitch);
-        }
     }
 }

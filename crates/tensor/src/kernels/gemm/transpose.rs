@@ -5,7 +5,7 @@
     reason = "counted loops over registers, which the compiler unrolls"
 )]
 
-use super::tile::{Lanes, Tile};
+use super::tile::{Lanes, Last, Stored};
 
 /// A square block that fits the registers.
 ///
@@ -19,12 +19,13 @@ pub(super) trait Block {
     /// Rows and columns.
     const SIDE: usize = Self::V::LANES;
 
-    /// The columns of a block: `columns[c]` holds `from[r·row + c]` for all `r`. At most 16.
+    /// The columns of a block: `columns[c]` holds `from[r·row + c]` for all `r`, `row` in bytes. At
+    /// most 16.
     unsafe fn load(from: *const Self::T, row: isize, columns: &mut [Self::V; 16]);
 }
 
 /// `out[p·width + j] =` step `p` of lane `j`, for `lanes × depth` elements at `from`; what lies between
-/// `lanes` and `width` stays. Transposes by large blocks where they fit, then by small ones.
+/// `lanes` and `width` stays; strides in bytes. Transposes by large blocks where they fit, then by small ones.
 ///
 /// # Safety
 /// The CPU has the instructions of all three; the elements are readable; `out` is writable where it
@@ -37,14 +38,16 @@ pub(super) unsafe fn pack<V: Lanes, Large: Block<T = V::T>, Small: Block<T = V::
 ) {
     // SAFETY: the caller's promise; the parts make up the whole.
     unsafe {
-        if lane == 1 {
+        let size = size_of::<V::T>() as isize;
+        if lane == size {
             return copy::<V>((from, step), (lanes, depth, width), out);
         }
-        if step != 1 {
+        if step != size {
             for p in 0..depth {
-                let from = from.wrapping_offset(p as isize * step);
+                let from = from.wrapping_byte_offset(p as isize * step);
                 for j in 0..lanes {
-                    *out.add(p * width + j) = *from.wrapping_offset(j as isize * lane);
+                    let from = from.wrapping_byte_offset(j as isize * lane);
+                    *out.add(p * width + j) = from.read_unaligned();
                 }
             }
             return;
@@ -53,7 +56,7 @@ pub(super) unsafe fn pack<V: Lanes, Large: Block<T = V::T>, Small: Block<T = V::
         transpose::<Large>((from, lane), (rows, cols), out, width);
         let right = from.wrapping_add(cols);
         transpose::<Small>((right, lane), (rows, depth - cols), out.add(cols * width), width);
-        let below = from.wrapping_offset(rows as isize * lane);
+        let below = from.wrapping_byte_offset(rows as isize * lane);
         transpose::<Small>((below, lane), (lanes - rows, depth), out.add(rows), width);
     }
 }
@@ -68,16 +71,23 @@ unsafe fn copy<V: Lanes>(
     (lanes, depth, width): (usize, usize, usize),
     out: *mut V::T,
 ) {
-    // SAFETY: the caller's promise; the last vector of a row is masked to `lanes`.
+    // SAFETY: the caller's promise; the last vector of a row is masked to `lanes`, or ends before the next row
+    // does, both where it is read and where it is written.
     unsafe {
+        let whole = lanes - lanes % V::LANES;
+        let wide = whole + V::LANES;
+        let room = step >= (wide * size_of::<V::T>()) as isize && wide <= 2 * width;
+        let over = if !V::MASKED && lanes == width && room { depth.saturating_sub(1) } else { 0 };
         for p in 0..depth {
-            let (from, to) = (from.wrapping_offset(p as isize * step), out.add(p * width));
+            let (from, to) = (from.wrapping_byte_offset(p as isize * step), out.add(p * width));
             let mut j = 0;
             while j + V::LANES <= lanes {
                 V::load(from.add(j)).store(to.add(j));
                 j += V::LANES;
             }
-            if j < lanes {
+            if j < lanes && p < over {
+                V::load(from.add(j)).store(to.add(j));
+            } else if j < lanes {
                 let mask = V::mask(lanes - j);
                 V::load_masked(from.add(j), mask).store_masked(to.add(j), mask);
             }
@@ -102,16 +112,17 @@ unsafe fn transpose<B: Block>(
         let mut columns = [B::V::zero(); 16];
         for r in (0..whole_rows).step_by(B::SIDE) {
             for c in (0..whole_cols).step_by(B::SIDE) {
-                B::load(from.wrapping_offset(r as isize * from_row).add(c), from_row, &mut columns);
+                let from = from.wrapping_byte_offset(r as isize * from_row).add(c);
+                B::load(from, from_row, &mut columns);
                 for i in 0..B::SIDE {
                     columns[i].store(to.add((c + i) * to_row + r));
                 }
             }
         }
         for r in 0..rows {
-            let from = from.wrapping_offset(r as isize * from_row);
+            let from = from.wrapping_byte_offset(r as isize * from_row);
             for c in if r < whole_rows { whole_cols } else { 0 }..cols {
-                *to.add(c * to_row + r) = *from.add(c);
+                *to.add(c * to_row + r) = from.add(c).read_unaligned();
             }
         }
     }
@@ -120,36 +131,40 @@ unsafe fn transpose<B: Block>(
 /// Writes a tile whose rows are columns of the output:
 ///
 /// ```text
-/// out[j, i] = finish(keep·out[j, i] + sums[i, j])
+/// to[j, i] = finish(keep·kept[j, i] + sums[i, j])
 /// ```
-/// with the sizes, `out`, `keep`, `bias[i]` and `relu` of `tile`.
+/// with the sizes, `bias[i]` and the rest of `last`.
 ///
 /// # Safety
-/// As [`pack`], for `tile.rows` rows of `sums`, `pitch` apart and readable up to whole blocks, and the
+/// As [`pack`], for `last.rows` rows of `sums`, `pitch` apart and readable up to whole blocks, and the
 /// transposed part of the output.
 #[inline(always)]
-pub(super) unsafe fn turn<B: Block>(tile: &Tile<B::T>, sums: *const B::T, pitch: usize) {
+pub(super) unsafe fn turn<B: Block, O>(last: &Last<B::T, O>, sums: *const B::T, pitch: usize)
+where
+    B::V: Stored<O>,
+{
+    let row = (pitch * size_of::<B::T>()) as isize;
     // SAFETY: the caller's promise; masks and the last columns keep within the tile.
     unsafe {
         let mut columns = [B::V::zero(); 16];
-        for i in (0..tile.rows).step_by(B::SIDE) {
-            let mask = B::V::mask((tile.rows - i).min(B::SIDE));
-            let bias = (!tile.bias.is_null()).then(|| B::V::load_masked(tile.bias.add(i), mask));
-            for j in (0..tile.cols).step_by(B::SIDE) {
-                B::load(sums.add(i * pitch + j), pitch as isize, &mut columns);
-                for c in 0..B::SIDE.min(tile.cols - j) {
-                    let to = tile.out.add((j + c) * tile.out_row + i);
+        for i in (0..last.rows).step_by(B::SIDE) {
+            let mask = B::V::mask((last.rows - i).min(B::SIDE));
+            let bias = (!last.bias.is_null()).then(|| B::V::load_masked(last.bias.add(i), mask));
+            for j in (0..last.cols).step_by(B::SIDE) {
+                B::load(sums.add(i * pitch + j), row, &mut columns);
+                for c in 0..B::SIDE.min(last.cols - j) {
                     let mut x = columns[c];
-                    if let Some(keep) = tile.keep {
-                        x = B::V::splat(keep).mul_add(B::V::load_masked(to, mask), x);
+                    if let Some(keep) = last.keep {
+                        let kept = last.kept.add((j + c) * last.kept_row + i);
+                        x = B::V::splat(keep).mul_add(B::V::load_masked(kept, mask), x);
                     }
                     if let Some(bias) = bias {
                         x = x.add(bias);
                     }
-                    if tile.relu {
+                    if last.relu {
                         x = x.relu();
                     }
-                    x.store_masked(to, mask);
+                    x.write(last.to.add((j + c) * last.to_row + i), mask);
                 }
             }
         }

@@ -1,13 +1,17 @@
 //! AVX-512 and AVX2 vectors, and the loops compiled for them.
 
+mod amx;
 mod blocks;
+mod halves;
+mod tables;
 
 use std::arch::x86_64::*;
 
-use self::blocks::{F32x8, F32x16, F64x4};
-use super::kernel::Kernels;
-use super::tile::{Lanes, TILE_VECTORS, Tile, dot, finish, sum};
-use super::transpose::{pack, turn};
+use super::tile::Lanes;
+
+pub(super) use self::amx::{AMX, has_amx, peak, permitted};
+pub(super) use self::halves::{Bf16Pairs, join};
+pub(super) use self::tables::*;
 
 /// `Lanes` of a vector type from its intrinsics. The masked part differs too much and is given.
 macro_rules! lanes {
@@ -92,6 +96,12 @@ lanes!(
         }
 
         #[inline(always)]
+        fn prefetch(from: *const f32) {
+            // SAFETY: every x86-64 CPU has it, and any address will do.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+        }
+
+        #[inline(always)]
         unsafe fn store_masked(self, to: *mut f32, mask: __mmask16) {
             // SAFETY: the caller's promise; elements out of the mask are not touched.
             unsafe { _mm512_mask_storeu_ps(to, mask, self) }
@@ -131,6 +141,12 @@ lanes!(
         }
 
         #[inline(always)]
+        fn prefetch(from: *const f64) {
+            // SAFETY: every x86-64 CPU has it, and any address will do.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+        }
+
+        #[inline(always)]
         unsafe fn store_masked(self, to: *mut f64, mask: __mmask8) {
             // SAFETY: the caller's promise; elements out of the mask are not touched.
             unsafe { _mm512_mask_storeu_pd(to, mask, self) }
@@ -144,10 +160,10 @@ lanes!(
     }
 );
 
-/// The masked part of an AVX2 vector, element by element: masked stores are slow on many CPUs, and
-/// only edges come here.
-macro_rules! one_by_one {
-    ($t:ty, $lanes:literal, $load:ident, $store:ident) => {
+/// The masked part of an AVX2 vector. Masked loads are quick everywhere; masked stores are slow on many CPUs, so
+/// a part is stored by halves: written as a loop it becomes a call of `memcpy`, 3 % of the samples of `mlp_large`.
+macro_rules! by_parts {
+    ($t:ty, $lanes:literal, $store:ident, $masked:ident, $int:ty, $part:ident) => {
         #[inline(always)]
         unsafe fn mask(count: usize) -> usize {
             count
@@ -155,32 +171,25 @@ macro_rules! one_by_one {
 
         #[inline(always)]
         unsafe fn load_masked(from: *const $t, mask: usize) -> Self {
-            let mut x = [0.0; $lanes];
-            // SAFETY: the caller's promise: the elements of the mask are readable; `x` is a vector.
-            unsafe {
-                if mask == $lanes {
-                    return $load(from);
+            /// All bits for the elements that are loaded, from the place on that leaves so many.
+            const ON: [$int; 2 * $lanes] = {
+                let mut on = [0; 2 * $lanes];
+                let mut i = 0;
+                while i < $lanes {
+                    on[i] = -1;
+                    i += 1;
                 }
-                for (i, x) in x.iter_mut().enumerate().take(mask) {
-                    *x = *from.add(i);
-                }
-                $load(x.as_ptr())
-            }
+                on
+            };
+            // SAFETY: the caller's promise: the elements of the mask, at most a vector, are readable, and no
+            // others are touched.
+            unsafe { $masked(from, _mm256_loadu_si256(ON.as_ptr().add($lanes - mask).cast())) }
         }
 
         #[inline(always)]
         unsafe fn store_masked(self, to: *mut $t, mask: usize) {
-            let mut x = [0.0; $lanes];
-            // SAFETY: the caller's promise: the elements of the mask are writable; `x` is a vector.
-            unsafe {
-                if mask == $lanes {
-                    return $store(to, self);
-                }
-                $store(x.as_mut_ptr(), self);
-                for (i, &x) in x.iter().enumerate().take(mask) {
-                    *to.add(i) = x;
-                }
-            }
+            // SAFETY: the caller's promise: the elements of the mask are writable.
+            unsafe { if mask == $lanes { $store(to, self) } else { $part(self, to, mask) } }
         }
 
         #[inline(always)]
@@ -207,7 +216,7 @@ lanes!(
     _mm256_add_ps,
     _mm256_max_ps,
     {
-        one_by_one!(f32, 8, _mm256_loadu_ps, _mm256_storeu_ps);
+        by_parts!(f32, 8, _mm256_storeu_ps, _mm256_maskload_ps, i32, store_f32);
     }
 );
 
@@ -225,101 +234,48 @@ lanes!(
     _mm256_add_pd,
     _mm256_max_pd,
     {
-        one_by_one!(f64, 4, _mm256_loadu_pd, _mm256_storeu_pd);
+        by_parts!(f64, 4, _mm256_storeu_pd, _mm256_maskload_pd, i64, store_f64);
     }
 );
 
-/// The loops of one level and element type: the generic bodies, inlined into functions that may use
-/// the level's instructions. `tiles` lists the sizes (rows, vectors) of a tile.
-macro_rules! kernels {
-    ($name:ident, $module:ident, $features:literal, $vector:ty, $t:ty, $large:ty, $small:ty, $masked:literal,
-     $rows:literal, $vectors:literal, $wide:literal, $rate:literal,
-     tiles: $(($r:literal, $n:literal))*) => {
-        mod $module {
-            use super::*;
-
-            const LANES: usize = <$vector as Lanes>::LANES;
-
-            #[target_feature(enable = $features)]
-            unsafe fn tile(tile: &Tile<$t>) {
-                let mut sums = std::mem::MaybeUninit::<[$vector; TILE_VECTORS]>::uninit();
-                let to = sums.as_mut_ptr().cast::<$vector>();
-                let vectors = tile.cols.div_ceil(LANES);
-                // SAFETY: the caller's promise; rows and vectors go by the match.
-                unsafe {
-                    let left = match (tile.rows, vectors) {
-                        $(($r, $n) => sum::<$vector, $r, $n>(tile, to),)*
-                        _ => unreachable!("a tile of {} x {vectors} vectors", tile.rows),
-                    };
-                    if left {
-                        finish(tile, to, vectors);
-                    }
-                }
-            }
-
-            #[target_feature(enable = $features)]
-            unsafe fn packs(
-                from: *const $t,
-                lane: isize,
-                step: isize,
-                lanes: usize,
-                depth: usize,
-                width: usize,
-                out: *mut $t,
-            ) {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    pack::<$vector, $large, $small>((from, lane, step), (lanes, depth, width), out);
-                }
-            }
-
-            #[target_feature(enable = $features)]
-            unsafe fn turns(tile: &Tile<$t>, sums: *const $t, pitch: usize) {
-                // SAFETY: the caller's promise.
-                unsafe { turn::<$small>(tile, sums, pitch) }
-            }
-
-            #[target_feature(enable = $features)]
-            unsafe fn dots(
-                from: *const $t,
-                lane: isize,
-                lanes: usize,
-                depth: usize,
-                x: *const $t,
-                out: *mut $t,
-            ) {
-                // SAFETY: the caller's promise.
-                unsafe { dot::<$vector>(from, lane, lanes, depth, x, out) }
-            }
-
-            pub(in super::super) static $name: Kernels<$t> = Kernels {
-                rows: $rows,
-                vectors: $vectors,
-                wide: $wide,
-                lanes: LANES,
-                masked: $masked,
-                flops_per_ns: $rate,
-                tile,
-                pack: packs,
-                turn: turns,
-                dot: dots,
-            };
+/// Stores the first `count < 8` elements.
+///
+/// # Safety
+/// They are writable, and the CPU has AVX2.
+#[inline(always)]
+unsafe fn store_f32(x: __m256, mut to: *mut f32, count: usize) {
+    // SAFETY: the caller's promise; the parts are together `count` elements.
+    unsafe {
+        let mut low = _mm256_castps256_ps128(x);
+        if count & 4 != 0 {
+            _mm_storeu_ps(to, low);
+            (to, low) = (to.add(4), _mm256_extractf128_ps::<1>(x));
         }
-        pub(super) use $module::$name;
-    };
+        if count & 2 != 0 {
+            _mm_storel_pd(to.cast(), _mm_castps_pd(low));
+            (to, low) = (to.add(2), _mm_movehl_ps(low, low));
+        }
+        if count & 1 != 0 {
+            _mm_store_ss(to, low);
+        }
+    }
 }
 
-kernels!(AVX512_F32, avx512_f32, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512, f32, F32x16,
-    F32x8, true,
-    8, 3, 16, 200.0,
-    tiles: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
-           (1, 16) (1, 3) (1, 2) (1, 1));
-kernels!(AVX512_F64, avx512_f64, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma", __m512d, f64, F64x4,
-    F64x4, true,
-    8, 3, 16, 100.0,
-    tiles: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1)
-           (1, 16) (1, 3) (1, 2) (1, 1));
-kernels!(AVX2_F32, avx2_f32, "avx2,fma", __m256, f32, F32x8, F32x8, false, 6, 2, 8, 100.0,
-    tiles: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
-kernels!(AVX2_F64, avx2_f64, "avx2,fma", __m256d, f64, F64x4, F64x4, false, 6, 2, 8, 50.0,
-    tiles: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1) (1, 8) (1, 3) (1, 2) (1, 1));
+/// Stores the first `count < 4` elements.
+///
+/// # Safety
+/// They are writable, and the CPU has AVX2.
+#[inline(always)]
+unsafe fn store_f64(x: __m256d, mut to: *mut f64, count: usize) {
+    // SAFETY: the caller's promise; the parts are together `count` elements.
+    unsafe {
+        let mut low = _mm256_castpd256_pd128(x);
+        if count & 2 != 0 {
+            _mm_storeu_pd(to, low);
+            (to, low) = (to.add(2), _mm256_extractf128_pd::<1>(x));
+        }
+        if count & 1 != 0 {
+            _mm_store_sd(to, low);
+        }
+    }
+}

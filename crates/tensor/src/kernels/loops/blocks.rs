@@ -3,6 +3,7 @@
 use super::super::dispatch::Kernel;
 use super::super::element::Lane;
 use super::super::level::Level;
+use super::super::stream::{self, Write};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -18,6 +19,16 @@ pub(super) trait Formula<const N: usize>: Copy {
     type In: Lane;
     type Out: Copy + Default;
     fn f<const FMA: bool>(self, x: [Self::In; N]) -> Self::Out;
+    /// Whether `rare` takes the place of `f`, see [`Map::is_rare`](super::super::element::Map::is_rare).
+    #[inline(always)]
+    fn is_rare(self, x: [Self::In; N]) -> bool {
+        let _ = x;
+        false
+    }
+    #[inline(always)]
+    fn rare<const FMA: bool>(self, x: [Self::In; N]) -> Self::Out {
+        self.f::<FMA>(x)
+    }
 }
 
 /// Where an input lies: element `i` at `at + i·step`; with step 0 a block of equal ones at `at`.
@@ -32,6 +43,7 @@ struct Loop<F: Formula<N>, const N: usize> {
     inputs: [Source<F::In>; N],
     out: *mut F::Out,
     len: usize,
+    write: Write,
 }
 
 /// # Safety
@@ -45,8 +57,9 @@ pub(super) unsafe fn run<F: Formula<N>, const N: usize>(
     inputs: [Source<F::In>; N],
     out: *mut F::Out,
     len: usize,
+    write: Write,
 ) {
-    F::In::run_at(level, Loop { f, inputs, out, len });
+    F::In::run_at(level, Loop { f, inputs, out, len, write });
 }
 
 impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
@@ -54,14 +67,19 @@ impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
+        // Whole blocks are streamed to aligned places only: the elements before go in pieces.
+        let head = if self.write == Write::Streamed { stream::head(self.out) } else { 0 };
         let mut i = 0;
-        while self.len - i >= BLOCK {
-            // SAFETY: this many elements are readable and writable from `i` on.
-            unsafe { block::<F, N, FMA, BLOCK>(self.f, self.from(i), self.out.wrapping_add(i)) };
-            i += BLOCK;
-        }
         while i < self.len {
-            let count = (self.len - i).min(PIECE);
+            if i >= head && self.len - i >= BLOCK {
+                let to = self.out.wrapping_add(i);
+                // SAFETY: this many elements are readable and writable from `i` on.
+                unsafe { block::<F, N, FMA, BLOCK>(self.f, self.from(i), to, self.write) };
+                i += BLOCK;
+                continue;
+            }
+            let end = if i < head { head.min(self.len) } else { self.len };
+            let count = (end - i).min(PIECE);
             let mut rooms = [MaybeUninit::<[F::In; PIECE]>::uninit(); N];
             let mut out = MaybeUninit::<[F::Out; PIECE]>::uninit();
             let (mut from, mut to) = (self.from(i), self.out.wrapping_add(i));
@@ -74,13 +92,14 @@ impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
                 to = out.as_mut_ptr().cast();
             }
             // SAFETY: `PIECE` elements are readable and writable here, or in the rooms.
-            unsafe { block::<F, N, FMA, PIECE>(self.f, from, to) };
+            unsafe { block::<F, N, FMA, PIECE>(self.f, from, to, Write::Cached) };
             if count < PIECE {
                 // SAFETY: `count` elements of the output are left, and `block` has written more.
                 unsafe { copy(to, self.out.wrapping_add(i), count) };
             }
             i += count;
         }
+        self.write.finish();
     }
 }
 
@@ -105,21 +124,50 @@ unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool, const SIZE: usiz
     f: F,
     from: [*const F::In; N],
     to: *mut F::Out,
+    write: Write,
 ) {
     // SAFETY: the caller's.
     let inputs = from.map(|p| unsafe { p.cast::<[F::In; SIZE]>().read() });
     // Plain loops: a closure is a function of its own, without the instructions of the level, and
     // whether it is inlined would depend on the length of the formula.
     let mut out = [F::Out::default(); SIZE];
+    let mut rare = false;
     for j in 0..SIZE {
         let mut x = [F::In::default(); N];
         for k in 0..N {
             x[k] = inputs[k][j];
         }
         out[j] = f.f::<FMA>(x);
+        rare |= f.is_rare(x);
     }
-    // SAFETY: the caller's.
-    unsafe { to.cast::<[F::Out; SIZE]>().write(out) };
+    if rare {
+        // SAFETY: the caller's.
+        return unsafe { one_by_one::<F, N, FMA>(f, from, to, SIZE) };
+    }
+    // SAFETY: the caller's; numbers and bools have no padding.
+    unsafe { stream::store::<F::Out, SIZE, FMA>(to, out, write) };
+}
+
+/// A block with rare elements. Those of `f` get the bits that [`block`] gives them.
+///
+/// # Safety
+///
+/// `size` elements are readable at each of `from` and writable at `to`.
+#[cold]
+#[inline(never)]
+unsafe fn one_by_one<F: Formula<N>, const N: usize, const FMA: bool>(
+    f: F,
+    from: [*const F::In; N],
+    to: *mut F::Out,
+    size: usize,
+) {
+    for j in 0..size {
+        // SAFETY: the caller's; where an input is the output, element `j` is read before it is written.
+        unsafe {
+            let x = from.map(|p| *p.add(j));
+            *to.add(j) = if f.is_rare(x) { f.rare::<FMA>(x) } else { f.f::<FMA>(x) };
+        }
+    }
 }
 
 /// A room with the first `count` elements at `from`, and the first again in the rest: not zeros, by which

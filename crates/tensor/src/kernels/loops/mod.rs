@@ -6,6 +6,7 @@
 
 use super::element::{Compare, Lane, Map, Zip, Zip3};
 use super::level::{Level, level};
+use super::stream::Write;
 use blocks::{BLOCK, Formula, Source, run};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -21,6 +22,22 @@ pub enum Operand<'a, T> {
     Slice(&'a [T]),
     /// The same element for all.
     Same(T),
+}
+
+/// Where a loop writes, and how.
+#[derive(Debug)]
+pub struct Out<'a, T> {
+    /// The elements to set.
+    pub to: &'a mut [MaybeUninit<T>],
+    /// Whether they pass the caches.
+    pub how: Write,
+}
+
+/// Through the caches.
+impl<'a, T> From<&'a mut [MaybeUninit<T>]> for Out<'a, T> {
+    fn from(to: &'a mut [MaybeUninit<T>]) -> Self {
+        Out { to, how: Write::Cached }
+    }
 }
 
 impl<'a, T> From<&'a [T]> for Operand<'a, T> {
@@ -48,17 +65,19 @@ impl<T: Lane> Operand<'_, T> {
 /// # Panics
 ///
 /// If the lengths differ.
-pub fn map<O: Map, T: Lane>(op: O, x: &[T], y: &mut [MaybeUninit<T>]) {
-    map_at(level(), op, x, y);
+pub fn map<'a, O: Map, T: Lane>(op: O, x: &[T], y: impl Into<Out<'a, T>>) {
+    map_at(level(), op, x, y.into());
 }
 
 /// [`map`] with the instructions of `level`.
 #[doc(hidden)]
-pub fn map_at<O: Map, T: Lane>(level: Level, op: O, x: &[T], y: &mut [MaybeUninit<T>]) {
-    assert_eq!(x.len(), y.len(), "input and output differ in length");
+pub fn map_at<'a, O: Map, T: Lane>(level: Level, op: O, x: &[T], y: impl Into<Out<'a, T>>) {
+    let Out { to, how } = y.into();
+    assert_eq!(x.len(), to.len(), "input and output differ in length");
     let source = Source { at: x.as_ptr(), step: 1 };
-    // SAFETY: `source` has `y.len()` readable elements, `y` as many writable ones.
-    unsafe { run(level, Mapped::<O, T>(op, PhantomData), [source], y.as_mut_ptr().cast(), y.len()) }
+    let f = Mapped::<O, T>(op, PhantomData);
+    // SAFETY: `source` has `to.len()` readable elements, `to` as many writable ones.
+    unsafe { run(level, f, [source], to.as_mut_ptr().cast(), to.len(), how) }
 }
 
 /// `x[i] = op(x[i])`.
@@ -88,7 +107,10 @@ pub fn map_at<O: Map, T: Lane>(level: Level, op: O, x: &[T], y: &mut [MaybeUnini
 pub fn map_in_place<O: Map, T: Lane>(op: O, x: &mut [T]) {
     let source = Source { at: x.as_mut_ptr().cast_const(), step: 1 };
     // SAFETY: `source` and the output are the same `x.len()` elements, which `run` allows.
-    unsafe { run(level(), Mapped::<O, T>(op, PhantomData), [source], x.as_mut_ptr(), x.len()) }
+    unsafe {
+        let f = Mapped::<O, T>(op, PhantomData);
+        run(level(), f, [source], x.as_mut_ptr(), x.len(), Write::Cached);
+    }
 }
 
 /// `out[i] = op(a[i], b[i])`.
@@ -96,24 +118,25 @@ pub fn map_in_place<O: Map, T: Lane>(op: O, x: &mut [T]) {
 /// # Panics
 ///
 /// If the lengths differ.
-pub fn zip<O: Zip, T: Lane>(op: O, a: Operand<T>, b: Operand<T>, out: &mut [MaybeUninit<T>]) {
-    zip_at(level(), op, a, b, out);
+pub fn zip<'a, O: Zip, T: Lane>(op: O, a: Operand<T>, b: Operand<T>, out: impl Into<Out<'a, T>>) {
+    zip_at(level(), op, a, b, out.into());
 }
 
 /// [`zip`] with the instructions of `level`.
 #[doc(hidden)]
-pub fn zip_at<O: Zip, T: Lane>(
+pub fn zip_at<'a, O: Zip, T: Lane>(
     level: Level,
     op: O,
     a: Operand<T>,
     b: Operand<T>,
-    out: &mut [MaybeUninit<T>],
+    out: impl Into<Out<'a, T>>,
 ) {
+    let Out { to, how } = out.into();
     let (mut room_a, mut room_b) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    let inputs = [a.source(out.len(), &mut room_a), b.source(out.len(), &mut room_b)];
+    let inputs = [a.source(to.len(), &mut room_a), b.source(to.len(), &mut room_b)];
     let f = Zipped::<O, T>(op, PhantomData);
-    // SAFETY: `source` checked that the inputs have `out.len()` readable elements.
-    unsafe { run(level, f, inputs, out.as_mut_ptr().cast(), out.len()) }
+    // SAFETY: `source` checked that the inputs have `to.len()` readable elements.
+    unsafe { run(level, f, inputs, to.as_mut_ptr().cast(), to.len(), how) }
 }
 
 /// `a[i] = op(a[i], b[i])`.
@@ -147,7 +170,10 @@ pub fn zip_into_a<O: Zip, T: Lane>(op: O, a: &mut [T], b: Operand<T>) {
     let own = Source { at: a.as_mut_ptr().cast_const(), step: 1 };
     let inputs = [own, b.source(a.len(), &mut room)];
     // SAFETY: both inputs have `a.len()` readable elements; `own` is the output, which is allowed.
-    unsafe { run(level(), Zipped::<O, T>(op, PhantomData), inputs, a.as_mut_ptr(), a.len()) }
+    unsafe {
+        let f = Zipped::<O, T>(op, PhantomData);
+        run(level(), f, inputs, a.as_mut_ptr(), a.len(), Write::Cached);
+    }
 }
 
 /// `b[i] = op(a[i], b[i])`.
@@ -160,7 +186,10 @@ pub fn zip_into_b<O: Zip, T: Lane>(op: O, a: Operand<T>, b: &mut [T]) {
     let own = Source { at: b.as_mut_ptr().cast_const(), step: 1 };
     let inputs = [a.source(b.len(), &mut room), own];
     // SAFETY: both inputs have `b.len()` readable elements; `own` is the output, which is allowed.
-    unsafe { run(level(), Zipped::<O, T>(op, PhantomData), inputs, b.as_mut_ptr(), b.len()) }
+    unsafe {
+        let f = Zipped::<O, T>(op, PhantomData);
+        run(level(), f, inputs, b.as_mut_ptr(), b.len(), Write::Cached);
+    }
 }
 
 /// `out[i] = op(a[i], b[i], c[i])`.
@@ -168,31 +197,32 @@ pub fn zip_into_b<O: Zip, T: Lane>(op: O, a: Operand<T>, b: &mut [T]) {
 /// # Panics
 ///
 /// If the lengths differ.
-pub fn zip3<O: Zip3, T: Lane>(
+pub fn zip3<'a, O: Zip3, T: Lane>(
     op: O,
     a: Operand<T>,
     b: Operand<T>,
     c: Operand<T>,
-    out: &mut [MaybeUninit<T>],
+    out: impl Into<Out<'a, T>>,
 ) {
-    zip3_at(level(), op, [a, b, c], out);
+    zip3_at(level(), op, [a, b, c], out.into());
 }
 
 /// [`zip3`] with the instructions of `level`.
 #[doc(hidden)]
-pub fn zip3_at<O: Zip3, T: Lane>(
+pub fn zip3_at<'a, O: Zip3, T: Lane>(
     level: Level,
     op: O,
     [a, b, c]: [Operand<T>; 3],
-    out: &mut [MaybeUninit<T>],
+    out: impl Into<Out<'a, T>>,
 ) {
+    let Out { to, how } = out.into();
     let mut rooms = [MaybeUninit::uninit(); 3];
     let [room_a, room_b, room_c] = &mut rooms;
-    let len = out.len();
+    let len = to.len();
     let inputs = [a.source(len, room_a), b.source(len, room_b), c.source(len, room_c)];
     let f = Zipped3::<O, T>(op, PhantomData);
     // SAFETY: `source` checked that the inputs have `len` readable elements.
-    unsafe { run(level, f, inputs, out.as_mut_ptr().cast(), len) }
+    unsafe { run(level, f, inputs, to.as_mut_ptr().cast(), len, how) }
 }
 
 /// `a[i] = op(a[i], b[i], c[i])`.
@@ -206,7 +236,10 @@ pub fn zip3_into_a<O: Zip3, T: Lane>(op: O, a: &mut [T], b: Operand<T>, c: Opera
     let own = Source { at: a.as_mut_ptr().cast_const(), step: 1 };
     let inputs = [own, b.source(a.len(), room_b), c.source(a.len(), room_c)];
     // SAFETY: all inputs have `a.len()` readable elements; `own` is the output, which is allowed.
-    unsafe { run(level(), Zipped3::<O, T>(op, PhantomData), inputs, a.as_mut_ptr(), a.len()) }
+    unsafe {
+        let f = Zipped3::<O, T>(op, PhantomData);
+        run(level(), f, inputs, a.as_mut_ptr(), a.len(), Write::Cached);
+    }
 }
 
 /// `out[i] = op(a[i], b[i])`, a yes or no.
@@ -214,29 +247,30 @@ pub fn zip3_into_a<O: Zip3, T: Lane>(op: O, a: &mut [T], b: Operand<T>, c: Opera
 /// # Panics
 ///
 /// If the lengths differ.
-pub fn compare<O: Compare, T: Lane>(
+pub fn compare<'a, O: Compare, T: Lane>(
     op: O,
     a: Operand<T>,
     b: Operand<T>,
-    out: &mut [MaybeUninit<bool>],
+    out: impl Into<Out<'a, bool>>,
 ) {
-    compare_at(level(), op, a, b, out);
+    compare_at(level(), op, a, b, out.into());
 }
 
 /// [`compare`] with the instructions of `level`.
 #[doc(hidden)]
-pub fn compare_at<O: Compare, T: Lane>(
+pub fn compare_at<'a, O: Compare, T: Lane>(
     level: Level,
     op: O,
     a: Operand<T>,
     b: Operand<T>,
-    out: &mut [MaybeUninit<bool>],
+    out: impl Into<Out<'a, bool>>,
 ) {
+    let Out { to, how } = out.into();
     let (mut room_a, mut room_b) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    let inputs = [a.source(out.len(), &mut room_a), b.source(out.len(), &mut room_b)];
+    let inputs = [a.source(to.len(), &mut room_a), b.source(to.len(), &mut room_b)];
     let f = Compared::<O, T>(op, PhantomData);
-    // SAFETY: `source` checked that the inputs have `out.len()` readable elements.
-    unsafe { run(level, f, inputs, out.as_mut_ptr().cast(), out.len()) }
+    // SAFETY: `source` checked that the inputs have `to.len()` readable elements.
+    unsafe { run(level, f, inputs, to.as_mut_ptr().cast(), to.len(), how) }
 }
 
 /// The four kinds of op, each with its element type.
@@ -255,6 +289,14 @@ impl<O: Map, T: Lane> Formula<1> for Mapped<O, T> {
     #[inline(always)]
     fn f<const FMA: bool>(self, [x]: [T; 1]) -> T {
         T::map::<O, FMA>(self.0, x)
+    }
+    #[inline(always)]
+    fn is_rare(self, [x]: [T; 1]) -> bool {
+        T::is_rare(self.0, x)
+    }
+    #[inline(always)]
+    fn rare<const FMA: bool>(self, [x]: [T; 1]) -> T {
+        T::map_rare::<O, FMA>(self.0, x)
     }
 }
 

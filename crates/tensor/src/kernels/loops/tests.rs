@@ -85,11 +85,52 @@ fn map_runs_in_f64_and_in_integers() {
     for level in levels() {
         let x = noise(77, 2);
         let y = filled(77, |y| map_at(level, Softplus(1.0), &x, y));
-        let want: Vec<f64> = x.iter().map(|x| x.exp().ln_1p() + x.max(0.0)).collect();
+        let one = |x: f64| {
+            let op = Softplus(1.0);
+            single(level, op.f(Num::<f64, false>(x)).0, op.f(Num::<f64, true>(x)).0)
+        };
+        let want: Vec<f64> = x.iter().map(|&x| one(x)).collect();
         assert_eq!(y, want);
         // A formula that panics on 0 must not see one in the rest of a block.
         assert_eq!(filled(2, |y| map_at(level, Softplus(1.0), &[7, -3], y)), [14, -33]);
     }
+}
+
+/// Rare above 0.9.
+#[derive(Clone, Copy)]
+struct Pick;
+
+impl Map for Pick {
+    #[inline(always)]
+    fn f<R: Real>(self, x: R) -> R {
+        x.exp()
+    }
+    #[inline(always)]
+    fn is_rare<R: Real>(self, x: R) -> bool {
+        x > R::of(0.9)
+    }
+    #[inline(always)]
+    fn rare<R: Real>(self, _: R) -> R {
+        R::of(7.0)
+    }
+}
+
+#[test]
+fn rare_elements_and_only_those_get_the_other_formula() {
+    for level in levels() {
+        for n in LENGTHS {
+            let x = noise_f32(n, 12);
+            let y = filled(n, |y| map_at(level, Pick, &x, y));
+            for (&x, y) in x.iter().zip(y) {
+                let usual =
+                    single(level, Num::<f32, false>(x).exp().0, Num::<f32, true>(x).exp().0);
+                assert_eq!(y, if x > 0.9 { 7.0 } else { usual }, "{level:?}, {n} elements");
+            }
+        }
+    }
+    let (mut x, y) = (noise_f32(200, 13), noise_f32(200, 13));
+    map_in_place(Pick, &mut x);
+    assert_eq!(x, filled(200, |out| map(Pick, &y, out)));
 }
 
 #[test]

@@ -1,23 +1,30 @@
-//! Elementary functions: in f32 branch-free, so that LLVM turns loops over them into vector code.
+//! Elementary functions, here in f32 and in `double/` in f64: branch-free, so that LLVM turns loops over them into vector code.
 //!
 //! Each takes `FMA`, which says whether `mul_add` is one instruction here: without the instruction
 //! `f32::mul_add` is a slow library call. The polynomials are our own minimax (Remez) fits, their
 //! coefficients rounded to f32; the error bounds beside them are of the fit, the bounds in the
 //! documentation of a function are measured over its whole range by its test.
 
+pub(crate) mod double;
 mod erf;
-mod erf_f64;
 mod exp;
 mod ln;
+mod normal;
 mod power;
 mod tanh;
+mod trig;
 
-pub(crate) use erf::erf;
-pub(crate) use erf_f64::{erf_f64, erfc_f64};
-pub(crate) use exp::{exp, expm1, sigmoid, sigmoid_f64};
+pub(crate) use erf::{erf, erfc};
+pub(crate) use exp::{exp, expm1, sigmoid};
 pub(crate) use ln::{ln, ln_1p};
+pub(crate) use normal::normal;
 pub(crate) use power::powf;
 pub(crate) use tanh::tanh;
+pub(crate) use trig::{cos, cos_near, sin, sin_near};
+
+/// Up to this size `sin_near` and `cos_near` hold. Beyond, the angle is reduced by [`double`]'s `far.rs`,
+/// one element at a time: 40 ns instead of 1.
+pub(crate) const NEAR: f64 = 1e6;
 
 #[cfg(test)]
 mod tests;

@@ -99,6 +99,7 @@ fn extreme<C: Choice, T: Number>(
     }
     let choice = PhantomData::<C>;
     if inner > 1 {
+        assert!(u32::try_from(n).is_ok(), "at most 2³² rows");
         T::run_at(level, Columns { x, n, inner, values, indices, choice });
     } else if n < SHORT {
         // Wide registers only get in the way of a short row.
@@ -202,19 +203,20 @@ impl<C: Choice, T: Number> Kernel for Columns<'_, C, T> {
             for (tile, (values, indices)) in outputs.enumerate() {
                 let width = values.len();
                 let mut best = [T::default(); WIDTH];
-                let mut at = [0i64; WIDTH];
+                // Lanes as wide as those of f32.
+                let mut at = [0u32; WIDTH];
                 best[..width].copy_from_slice(&x[tile * WIDTH..][..width]);
                 for row in 1..n {
                     let x = &x[row * inner + tile * WIDTH..][..width];
                     for j in 0..width {
                         let better = C::better(x[j], best[j]);
                         best[j] = if better { x[j] } else { best[j] };
-                        at[j] = if better { row as i64 } else { at[j] };
+                        at[j] = if better { row as u32 } else { at[j] };
                     }
                 }
                 for j in 0..width {
                     values[j].write(best[j]);
-                    indices[j].write(at[j]);
+                    indices[j].write(at[j].into());
                 }
             }
         }

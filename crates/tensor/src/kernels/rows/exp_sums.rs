@@ -3,6 +3,7 @@
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
+use super::super::stream::Write;
 use super::log_softmax::sum_of_exp;
 use super::{BLOCK, RowFloat, check_rows, largest, load, store};
 use std::mem::MaybeUninit;
@@ -104,7 +105,7 @@ impl<T: RowFloat> Kernel for ScaledSoftmax<'_, T> {
                 for v in &mut block {
                     *v = (*v - max).exp() * scale;
                 }
-                store::<T, FMA>(y, at, block);
+                store::<T, FMA>(y, at, block, Write::Cached);
             }
         }
     }

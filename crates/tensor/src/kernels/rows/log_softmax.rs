@@ -3,9 +3,10 @@
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
-use super::super::reduce::{Sum, row_fold};
+use super::super::reduce::Sum;
+use super::super::stream::Write;
 use super::short::{Group, SHORT, fold_short, group_len};
-use super::{BLOCK, Lanes, RowFloat, check_rows, largest, load, store};
+use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, largest, load, store};
 use std::mem::MaybeUninit;
 
 /// `y[i] = x[i] − max − ln Σⱼ e^(x[j] − max)` in each row of `n`.
@@ -16,16 +17,22 @@ use std::mem::MaybeUninit;
 /// # Panics
 ///
 /// If the lengths differ or are no multiple of `n`.
-pub fn log_softmax<T: RowFloat>(x: &[T], n: usize, y: &mut [MaybeUninit<T>]) {
-    log_softmax_at(level(), x, n, y);
+pub fn log_softmax<T: RowFloat>(x: &[T], n: usize, y: &mut [MaybeUninit<T>], how: Write) {
+    log_softmax_at(level(), x, n, y, how);
 }
 
 /// [`log_softmax`] with the instructions of `level`.
 #[doc(hidden)]
-pub fn log_softmax_at<T: RowFloat>(level: Level, x: &[T], n: usize, y: &mut [MaybeUninit<T>]) {
+pub fn log_softmax_at<T: RowFloat>(
+    level: Level,
+    x: &[T],
+    n: usize,
+    y: &mut [MaybeUninit<T>],
+    how: Write,
+) {
     check_rows(n, x.len(), &[y.len()]);
     if n > 0 {
-        T::run_at(level, LogSoftmax { x, n, y });
+        T::run_at(level, LogSoftmax { x, n, y, how });
     }
 }
 
@@ -34,8 +41,14 @@ pub fn log_softmax_at<T: RowFloat>(level: Level, x: &[T], n: usize, y: &mut [May
 /// # Panics
 ///
 /// If the lengths differ or are no multiple of `n`.
-pub fn log_softmax_backward<T: RowFloat>(y: &[T], g: &[T], n: usize, dx: &mut [MaybeUninit<T>]) {
-    log_softmax_backward_at(level(), y, g, n, dx);
+pub fn log_softmax_backward<T: RowFloat>(
+    y: &[T],
+    g: Rows<'_, T>,
+    n: usize,
+    dx: &mut [MaybeUninit<T>],
+    how: Write,
+) {
+    log_softmax_backward_at(level(), y, g, n, dx, how);
 }
 
 /// [`log_softmax_backward`] with the instructions of `level`.
@@ -43,13 +56,15 @@ pub fn log_softmax_backward<T: RowFloat>(y: &[T], g: &[T], n: usize, dx: &mut [M
 pub fn log_softmax_backward_at<T: RowFloat>(
     level: Level,
     y: &[T],
-    g: &[T],
+    g: Rows<'_, T>,
     n: usize,
     dx: &mut [MaybeUninit<T>],
+    how: Write,
 ) {
-    check_rows(n, y.len(), &[g.len(), dx.len()]);
-    if n > 0 {
-        T::run_at(level, Backward { y, g, n, dx });
+    check_rows(n, y.len(), &[dx.len()]);
+    if let Some(rows) = y.len().checked_div(n) {
+        assert!(g.reach(rows, n), "the gradient has fewer rows");
+        T::run_at(level, Backward { y, g, n, dx, how });
     }
 }
 
@@ -75,6 +90,7 @@ struct LogSoftmax<'a, T> {
     x: &'a [T],
     n: usize,
     y: &'a mut [MaybeUninit<T>],
+    how: Write,
 }
 
 impl<T: RowFloat> Kernel for LogSoftmax<'_, T> {
@@ -106,8 +122,12 @@ impl<T: RowFloat> LogSoftmax<'_, T> {
         for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
             let max = largest::<T, FMA>(x);
             let log = sum_of_exp::<T, FMA>(x, max).ln();
-            combine::<T, FMA>(x, max, log, y);
+            for at in (0..n).step_by(BLOCK) {
+                let block = load::<T, FMA>(x, at, T::ZERO).map(|x| x - max - log);
+                store::<T, FMA>(y, at, block, self.how);
+            }
         }
+        self.how.finish();
     }
 }
 
@@ -126,9 +146,10 @@ fn combine<T: RowFloat, const FMA: bool>(
 
 struct Backward<'a, T> {
     y: &'a [T],
-    g: &'a [T],
+    g: Rows<'a, T>,
     n: usize,
     dx: &'a mut [MaybeUninit<T>],
+    how: Write,
 }
 
 impl<T: RowFloat> Kernel for Backward<'_, T> {
@@ -136,16 +157,19 @@ impl<T: RowFloat> Kernel for Backward<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        if self.n < BLOCK { self.short::<FMA>() } else { self.long::<FMA>() }
+        match self.g.slice(self.y.len() / self.n, self.n) {
+            Some(g) if self.n < BLOCK => self.short::<FMA>(g),
+            _ => self.long::<FMA>(),
+        }
     }
 }
 
 impl<T: RowFloat> Backward<'_, T> {
     #[inline(always)]
-    fn short<const FMA: bool>(self) {
+    fn short<const FMA: bool>(self, g: &[T]) {
         let (n, len) = (self.n, group_len(self.n));
         let mut group = Group::new();
-        let inputs = self.y.chunks(len).zip(self.g.chunks(len));
+        let inputs = self.y.chunks(len).zip(g.chunks(len));
         for ((y, g), dx) in inputs.zip(self.dx.chunks_mut(len)) {
             group.exps[..y.len()].copy_from_slice(y);
             group.exp::<FMA>(y.len());
@@ -163,17 +187,23 @@ impl<T: RowFloat> Backward<'_, T> {
     #[inline(always)]
     fn long<const FMA: bool>(self) {
         let n = self.n;
-        let rows = self.y.chunks_exact(n).zip(self.g.chunks_exact(n));
-        for ((y, g), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
-            let sum = row_fold::<Sum, T>(g).wrap::<FMA>();
+        let mut room = [T::ZERO; BLOCK];
+        for (i, (y, dx)) in self.y.chunks_exact(n).zip(self.dx.chunks_exact_mut(n)).enumerate() {
+            let g = self.g.row(i, n, &mut room);
+            let mut lanes = Lanes::new();
+            for at in (0..n).step_by(BLOCK) {
+                lanes.add(g.load::<FMA>(at, T::ZERO));
+            }
+            let sum = lanes.sum();
             for at in (0..n).step_by(BLOCK) {
                 let mut block = load::<T, FMA>(y, at, T::ZERO);
-                let g = load::<T, FMA>(g, at, T::ZERO);
+                let g = g.load::<FMA>(at, T::ZERO);
                 for j in 0..BLOCK {
                     block[j] = g[j] - block[j].exp() * sum;
                 }
-                store::<T, FMA>(dx, at, block);
+                store::<T, FMA>(dx, at, block, self.how);
             }
         }
+        self.how.finish();
     }
 }

@@ -3,19 +3,26 @@
 //! A row is read in blocks, the last one padded, so that a formula is compiled once and becomes
 //! vector code; short rows are taken several at a time. Sums have fixed lanes, so they do not depend on the width of a register.
 
+mod columns;
 mod exp_sums;
+mod layer_norm;
 mod log_softmax;
 mod logsumexp;
 mod short;
 mod softmax;
 
+pub use columns::{column_exp_sums, column_exp_sums_at};
 pub use exp_sums::{exp_sums, exp_sums_at, scaled_softmax, scaled_softmax_at};
+pub use layer_norm::{
+    Affine, Stats, layer_norm, layer_norm_at, layer_norm_backward, layer_norm_backward_at,
+};
 pub use log_softmax::{log_softmax, log_softmax_at, log_softmax_backward, log_softmax_backward_at};
 pub use logsumexp::{logsumexp, logsumexp_at};
 pub use softmax::{softmax, softmax_at, softmax_backward, softmax_backward_at};
 
 use super::real::{Float, Real};
 use super::reduce::{Maximum, Number, row_fold};
+use super::stream::{self, Write};
 use std::mem::MaybeUninit;
 
 #[cfg(test)]
@@ -31,6 +38,73 @@ const BLOCK: usize = 64;
 
 /// Blocks summed one after the other before the lanes go into the total.
 const RUN: usize = 16;
+
+/// Rows that need not lie side by side, nor be written out: a gradient is often one number for all.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a, T> {
+    /// Where the elements are.
+    pub data: &'a [T],
+    /// Row `i` begins at `i·stride`.
+    pub stride: usize,
+    /// Is a row one element, repeated?
+    pub repeated: bool,
+}
+
+/// Side by side, as rows of `n`.
+impl<'a, T> Rows<'a, T> {
+    /// Rows of `n` without gaps.
+    pub fn packed(data: &'a [T], n: usize) -> Self {
+        Rows { data, stride: n, repeated: false }
+    }
+    /// Are all elements of `rows` rows of `n` there?
+    fn reach(&self, rows: usize, n: usize) -> bool {
+        let last = if self.repeated { n.min(1) } else { n };
+        rows == 0 || n == 0 || (rows - 1) * self.stride + last <= self.data.len()
+    }
+    /// All elements, if they are in order and without gaps.
+    fn slice(&self, rows: usize, n: usize) -> Option<&'a [T]> {
+        let packed = !self.repeated && self.stride == n;
+        packed.then(|| &self.data[..rows * n])
+    }
+}
+
+impl<T: Float> Rows<'_, T> {
+    /// Row `i`; a repeated one is spread in `room`.
+    #[inline(always)]
+    fn row<'r>(&'r self, i: usize, n: usize, room: &'r mut [T; BLOCK]) -> Row<'r, T> {
+        let start = i * self.stride;
+        if self.repeated {
+            *room = [self.data[start]; BLOCK];
+            return Row { x: room, step: 0, n };
+        }
+        Row { x: &self.data[start..start + n], step: 1, n }
+    }
+}
+
+/// One row; with `step` 0 a block of equal elements stands for all of it.
+struct Row<'a, T> {
+    x: &'a [T],
+    step: usize,
+    n: usize,
+}
+
+impl<T: Float> Row<'_, T> {
+    /// As [`load`].
+    #[inline(always)]
+    fn load<const FMA: bool>(&self, at: usize, pad: T) -> [T::Real<FMA>; BLOCK] {
+        let rest = &self.x[at * self.step..];
+        let count = self.n - at;
+        let block = match rest.first_chunk::<BLOCK>() {
+            Some(block) if count >= BLOCK => *block,
+            _ => {
+                let mut block = [pad; BLOCK];
+                block[..count].copy_from_slice(&rest[..count]);
+                block
+            }
+        };
+        block.map(T::wrap::<FMA>)
+    }
+}
 
 /// The block of `x` at `at`, inside formulas; `pad` stands in for what lies beyond the end.
 #[inline(always)]
@@ -53,12 +127,16 @@ fn store<T: Float, const FMA: bool>(
     y: &mut [MaybeUninit<T>],
     at: usize,
     block: [T::Real<FMA>; BLOCK],
+    how: Write,
 ) {
     let block = block.map(|v| MaybeUninit::new(T::unwrap::<FMA>(v)));
     let rest = &mut y[at..];
     let count = rest.len();
     match rest.first_chunk_mut::<BLOCK>() {
-        Some(whole) => *whole = block,
+        // SAFETY: a whole block is there; a float has no padding.
+        Some(whole) => unsafe {
+            stream::store::<_, BLOCK, FMA>(whole.as_mut_ptr(), block, how);
+        },
         None => rest.copy_from_slice(&block[..count]),
     }
 }
@@ -101,9 +179,22 @@ impl<R: Real> Lanes<R> {
         }
     }
 
-    /// The sum of all lanes, by halves.
+    /// The sum of all lanes.
     #[inline(always)]
-    fn sum(mut self) -> R {
+    fn sum(self) -> R {
+        R::of(self.total())
+    }
+
+    /// The lanes by themselves.
+    #[inline(always)]
+    fn lanes(mut self) -> [f64; BLOCK] {
+        self.flush();
+        self.total
+    }
+
+    /// The sum of all lanes in f64, by halves.
+    #[inline(always)]
+    fn total(mut self) -> f64 {
         self.flush();
         let mut half = BLOCK / 2;
         while half > 0 {
@@ -112,7 +203,7 @@ impl<R: Real> Lanes<R> {
             }
             half /= 2;
         }
-        R::of(self.total[0])
+        self.total[0]
     }
 }
 

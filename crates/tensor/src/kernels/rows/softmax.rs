@@ -4,8 +4,10 @@ use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
 use super::super::reduce::Sum;
+use super::super::stream::Write;
+use super::log_softmax::sum_of_exp;
 use super::short::{Group, SHORT, fold_short, group_len};
-use super::{BLOCK, Lanes, RowFloat, check_rows, largest, load, store};
+use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, largest, load, store};
 use std::mem::MaybeUninit;
 
 /// `y[i] = e^(x[i] − max) / Σⱼ e^(x[j] − max)` in each row of `n`.
@@ -15,16 +17,22 @@ use std::mem::MaybeUninit;
 /// # Panics
 ///
 /// If the lengths differ or are no multiple of `n`.
-pub fn softmax<T: RowFloat>(x: &[T], n: usize, y: &mut [MaybeUninit<T>]) {
-    softmax_at(level(), x, n, y);
+pub fn softmax<T: RowFloat>(x: &[T], n: usize, y: &mut [MaybeUninit<T>], how: Write) {
+    softmax_at(level(), x, n, y, how);
 }
 
 /// [`softmax`] with the instructions of `level`.
 #[doc(hidden)]
-pub fn softmax_at<T: RowFloat>(level: Level, x: &[T], n: usize, y: &mut [MaybeUninit<T>]) {
+pub fn softmax_at<T: RowFloat>(
+    level: Level,
+    x: &[T],
+    n: usize,
+    y: &mut [MaybeUninit<T>],
+    how: Write,
+) {
     check_rows(n, x.len(), &[y.len()]);
     if n > 0 {
-        T::run_at(level, Softmax { x, n, y });
+        T::run_at(level, Softmax { x, n, y, how });
     }
 }
 
@@ -33,8 +41,14 @@ pub fn softmax_at<T: RowFloat>(level: Level, x: &[T], n: usize, y: &mut [MaybeUn
 /// # Panics
 ///
 /// If the lengths differ or are no multiple of `n`.
-pub fn softmax_backward<T: RowFloat>(y: &[T], g: &[T], n: usize, dx: &mut [MaybeUninit<T>]) {
-    softmax_backward_at(level(), y, g, n, dx);
+pub fn softmax_backward<T: RowFloat>(
+    y: &[T],
+    g: Rows<'_, T>,
+    n: usize,
+    dx: &mut [MaybeUninit<T>],
+    how: Write,
+) {
+    softmax_backward_at(level(), y, g, n, dx, how);
 }
 
 /// [`softmax_backward`] with the instructions of `level`.
@@ -42,13 +56,15 @@ pub fn softmax_backward<T: RowFloat>(y: &[T], g: &[T], n: usize, dx: &mut [Maybe
 pub fn softmax_backward_at<T: RowFloat>(
     level: Level,
     y: &[T],
-    g: &[T],
+    g: Rows<'_, T>,
     n: usize,
     dx: &mut [MaybeUninit<T>],
+    how: Write,
 ) {
-    check_rows(n, y.len(), &[g.len(), dx.len()]);
-    if n > 0 {
-        T::run_at(level, Backward { y, g, n, dx });
+    check_rows(n, y.len(), &[dx.len()]);
+    if let Some(rows) = y.len().checked_div(n) {
+        assert!(g.reach(rows, n), "the gradient has fewer rows");
+        T::run_at(level, Backward { y, g, n, dx, how });
     }
 }
 
@@ -56,7 +72,12 @@ struct Softmax<'a, T> {
     x: &'a [T],
     n: usize,
     y: &'a mut [MaybeUninit<T>],
+    how: Write,
 }
+
+/// Elements of a row whose exponentials are kept until their sum is known: 16 KiB of f32. In a longer row
+/// they are computed twice.
+const KEPT: usize = 4096;
 
 impl<T: RowFloat> Kernel for Softmax<'_, T> {
     type Output = ();
@@ -87,33 +108,53 @@ impl<T: RowFloat> Softmax<'_, T> {
     #[inline(always)]
     fn long<const FMA: bool>(self) {
         let n = self.n;
+        let mut kept = [T::ZERO; KEPT];
         for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
             let max = largest::<T, FMA>(x);
-            let mut lanes = Lanes::new();
-            for at in (0..n).step_by(BLOCK) {
-                // e^(-inf) = 0: what is padded adds nothing.
-                let mut block = load::<T, FMA>(x, at, T::LOWEST);
-                for v in &mut block {
-                    *v = (*v - max).exp();
+            if n > KEPT {
+                let scale = sum_of_exp::<T, FMA>(x, max).recip();
+                for at in (0..n).step_by(BLOCK) {
+                    let block = exps::<T, FMA>(x, at, max).map(|e| e * scale);
+                    store::<T, FMA>(y, at, block, self.how);
                 }
-                store::<T, FMA>(y, at, block);
+                continue;
+            }
+            let mut lanes = Lanes::new();
+            for (at, kept) in (0..n).step_by(BLOCK).zip(kept.as_chunks_mut::<BLOCK>().0) {
+                let block = exps::<T, FMA>(x, at, max);
+                *kept = block.map(T::unwrap::<FMA>);
                 lanes.add(block);
             }
             let scale = lanes.sum().recip();
-            for v in y {
-                // SAFETY: `store` has written the whole row.
-                let e = unsafe { v.assume_init_read() };
-                v.write(T::unwrap::<FMA>(e.wrap::<FMA>() * scale));
+            for (at, kept) in (0..n).step_by(BLOCK).zip(kept.as_chunks::<BLOCK>().0) {
+                let block = kept.map(|e| e.wrap::<FMA>() * scale);
+                store::<T, FMA>(y, at, block, self.how);
             }
         }
+        self.how.finish();
     }
+}
+
+/// `e^(x − max)` of one block. e^(-inf) = 0: what is padded adds nothing.
+#[inline(always)]
+fn exps<T: RowFloat, const FMA: bool>(
+    x: &[T],
+    at: usize,
+    max: T::Real<FMA>,
+) -> [T::Real<FMA>; BLOCK] {
+    let mut block = load::<T, FMA>(x, at, T::LOWEST);
+    for v in &mut block {
+        *v = (*v - max).exp();
+    }
+    block
 }
 
 struct Backward<'a, T> {
     y: &'a [T],
-    g: &'a [T],
+    g: Rows<'a, T>,
     n: usize,
     dx: &'a mut [MaybeUninit<T>],
+    how: Write,
 }
 
 impl<T: RowFloat> Kernel for Backward<'_, T> {
@@ -121,16 +162,19 @@ impl<T: RowFloat> Kernel for Backward<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        if self.n < BLOCK { self.short::<FMA>() } else { self.long::<FMA>() }
+        match self.g.slice(self.y.len() / self.n, self.n) {
+            Some(g) if self.n < BLOCK => self.short::<FMA>(g),
+            _ => self.long::<FMA>(),
+        }
     }
 }
 
 impl<T: RowFloat> Backward<'_, T> {
     #[inline(always)]
-    fn short<const FMA: bool>(self) {
+    fn short<const FMA: bool>(self, g: &[T]) {
         let (n, len) = (self.n, group_len(self.n));
         let mut group = Group::new();
-        let inputs = self.y.chunks(len).zip(self.g.chunks(len));
+        let inputs = self.y.chunks(len).zip(g.chunks(len));
         for ((y, g), dx) in inputs.zip(self.dx.chunks_mut(len)) {
             for ((product, y), g) in group.exps.iter_mut().zip(y).zip(g) {
                 *product = y.mul(*g);
@@ -146,19 +190,29 @@ impl<T: RowFloat> Backward<'_, T> {
     #[inline(always)]
     fn long<const FMA: bool>(self) {
         let n = self.n;
-        let rows = self.y.chunks_exact(n).zip(self.g.chunks_exact(n));
-        for ((y, g), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
+        let mut room = [T::ZERO; BLOCK];
+        for (i, (y, dx)) in self.y.chunks_exact(n).zip(self.dx.chunks_exact_mut(n)).enumerate() {
+            let g = self.g.row(i, n, &mut room);
             let mut lanes = Lanes::new();
             for at in (0..n).step_by(BLOCK) {
                 let mut block = load::<T, FMA>(y, at, T::ZERO);
-                let g = load::<T, FMA>(g, at, T::ZERO);
+                let g = g.load::<FMA>(at, T::ZERO);
                 for j in 0..BLOCK {
                     block[j] = block[j] * g[j];
                 }
                 lanes.add(block);
             }
-            combine::<T, FMA>(y, g, lanes.sum(), dx);
+            let dot = lanes.sum();
+            for at in (0..n).step_by(BLOCK) {
+                let mut block = load::<T, FMA>(y, at, T::ZERO);
+                let g = g.load::<FMA>(at, T::ZERO);
+                for j in 0..BLOCK {
+                    block[j] = block[j] * (g[j] - dot);
+                }
+                store::<T, FMA>(dx, at, block, self.how);
+            }
         }
+        self.how.finish();
     }
 }
 

@@ -22,7 +22,7 @@ impl Block for F32x8 {
         unsafe {
             let x = columns;
             for i in 0..8 {
-                x[i] = _mm256_loadu_ps(from.wrapping_offset(i as isize * row));
+                x[i] = _mm256_loadu_ps(from.wrapping_byte_offset(i as isize * row));
             }
             // Pairs of rows, then quadruples, each within 128 bits; then the two halves.
             let mut y = *x;
@@ -58,7 +58,7 @@ impl Block for F64x4 {
         unsafe {
             let x = columns;
             for i in 0..4 {
-                x[i] = _mm256_loadu_pd(from.wrapping_offset(i as isize * row));
+                x[i] = _mm256_loadu_pd(from.wrapping_byte_offset(i as isize * row));
             }
             let a = [_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpackhi_pd(x[0], x[1])];
             let b = [_mm256_unpacklo_pd(x[2], x[3]), _mm256_unpackhi_pd(x[2], x[3])];
@@ -83,7 +83,7 @@ impl Block for F32x16 {
         unsafe {
             let x = columns;
             for i in 0..16 {
-                x[i] = _mm512_loadu_ps(from.wrapping_offset(i as isize * row));
+                x[i] = _mm512_loadu_ps(from.wrapping_byte_offset(i as isize * row));
             }
             // As in 8 rows, within 128 bits: column c of rows 4g.. is quarter c / 4 of y[4g + c % 4].
             let mut y = *x;

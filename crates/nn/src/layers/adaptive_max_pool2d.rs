@@ -1,0 +1,72 @@
+//! `y = max` over as many windows of two axes as are asked for.
+
+use crate::{Layer, Module, Site};
+use gradus_autodiff::Tensor;
+use gradus_tensor::AdaptiveSize;
+
+/// The maximum of so many windows of two axes, of the same size as nearly as can be.
+///
+/// # Shape      `[N, C, H, W]` or `[C, H, W]`  →  the same with the new sizes, of which `None` keeps one
+/// # Panics     `forward`, if the shape does not fit
+/// # PyTorch    `torch.nn.AdaptiveMaxPool2d`; `return_indices` is [`AdaptiveMaxPool2d::forward_with_indices`]
+/// # Example
+/// ```
+/// use gradus_autodiff::Tensor;
+/// use gradus_nn::{AdaptiveMaxPool2d, Layer};
+/// let x = Tensor::from([[[1.0, 2.0], [3.0, 6.0]]]);
+/// assert_eq!(AdaptiveMaxPool2d::new(1).forward(&x).to_vec::<f64>(), [6.0]);
+/// ```
+#[derive(Module)]
+#[module(crate = "crate")]
+pub struct AdaptiveMaxPool2d {
+    #[module(skip)]
+    output_size: AdaptiveSize,
+    site: Site,
+}
+
+impl AdaptiveMaxPool2d {
+    /// So many windows on each axis.
+    ///
+    /// ```
+    /// use gradus_nn::{AdaptiveMaxPool2d, Module};
+    /// assert_eq!(AdaptiveMaxPool2d::new([None, Some(2)]).describe(), "AdaptiveMaxPool2d(output_size=(None, 2))");
+    /// ```
+    pub fn new(output_size: impl Into<AdaptiveSize>) -> Self {
+        let output_size = output_size.into();
+        let arguments = format!("output_size={output_size}");
+        AdaptiveMaxPool2d { output_size, site: Site::described("AdaptiveMaxPool2d", arguments) }
+    }
+    /// As `forward`; also where each maximum stands: see [`Tensor::max_pool2d_with_indices`].
+    ///
+    /// # Panics
+    /// If the shape does not fit.
+    #[track_caller]
+    pub fn forward_with_indices(&self, x: &Tensor) -> (Tensor, Tensor) {
+        let call = self.site.enter();
+        let (y, indices) = x.adaptive_max_pool2d_with_indices(self.output_size);
+        (call.leave(y), indices)
+    }
+}
+
+impl Layer for AdaptiveMaxPool2d {
+    fn forward(&self, x: &Tensor) -> Tensor {
+        let call = self.site.enter();
+        let y = x.adaptive_max_pool2d(self.output_size);
+        call.leave(y)
+    }
+}
+
+#[cfg(test)]
+pub(super) fn cases() -> Vec<crate::testing::Case> {
+    use crate::testing::Case;
+    vec![
+        Case::layer(&[2, 2, 5, 4], || AdaptiveMaxPool2d::new([2, 3]))
+            .empty(&[0, 2, 4, 4], &[0, 2, 2, 3]),
+        Case::layer(&[2, 5, 4], || AdaptiveMaxPool2d::new([None, Some(1)])).refuses(&[4, 9]),
+        Case::new(
+            &[&[1, 4, 5]],
+            || AdaptiveMaxPool2d::new(2),
+            |layer, x| layer.forward_with_indices(&x[0]).0,
+        ),
+    ]
+}

@@ -1,0 +1,186 @@
+//! The micro-kernels of each instruction level and element type.
+
+use super::tile::{Across, Along, Dots};
+use crate::kernels::gemm::Sum;
+use crate::kernels::level::{Level, detected};
+use crate::storage::Plain;
+
+/// The loops of one level and type, and what they are made for.
+///
+/// All functions may only be called on a CPU that has the instructions of their level.
+pub(crate) struct Kernels<T> {
+    /// Elements of a vector.
+    pub(super) lanes: usize,
+    /// Places, and vectors of channels, of a full tile.
+    pub(super) tile: (usize, usize),
+    /// Places that a tile can have, in ascending order. No tile ends behind the next multiple of 16: sums have room up
+    /// to there.
+    heights: &'static [usize],
+    /// Weights that all tiles read before the next, in bytes: they and the sources stay in L1.
+    pub(super) panel_bytes: usize,
+    /// Channels of a full tile along places.
+    pub(super) channels: usize,
+    /// `(places, vectors, tile)`, of one of the heights.
+    pub(super) across: unsafe fn(usize, usize, &Across<T>),
+    /// `(rows, tile)`, of 1, 4 or 8 rows.
+    pub(super) along: unsafe fn(usize, &Along<T>),
+    pub(super) dots: unsafe fn(&Dots<T>),
+    /// `(rows, count, from, pitch, to, pitch)`: copies rows of so many elements.
+    pub(super) copy: unsafe fn(usize, usize, *const T, usize, *mut T, usize),
+    /// `((rows, count, zeros before), from, to, pitch)`: copies rows into wider ones, with zeros around.
+    pub(super) frame: unsafe fn((usize, usize, usize), *const T, *mut T, usize),
+}
+
+impl<T> Kernels<T> {
+    /// Places of the tile that is used where so many are left.
+    pub(super) fn height(&self, left: usize) -> usize {
+        self.heights.iter().copied().find(|&height| height >= left).unwrap_or(self.tile.0)
+    }
+}
+
+/// A type that convolutions are compiled for: f32 or f64.
+pub(crate) trait Element: Sum + Plain {
+    /// The loops of a level, or of the best this CPU has if that is less.
+    #[doc(hidden)]
+    fn conv_kernels(level: Level) -> &'static Kernels<Self>;
+}
+
+// The panels, in KiB. With 48 KiB of L1 and AVX-512, 64 to 32 channels of 24 x 24, input gradient: 98 GF/s with 16,
+// 95 with 24, 88 with 40; 64 to 128 channels of 8 x 8, forward: 126, 135, 127. With 32 KiB and AVX2 the latter:
+// 92 GF/s with 12, 89 with 16, 87 with 24.
+macro_rules! kernels {
+    ($name:ident, $module:ident, $T:ident, $V:ty, tile $rows:literal by $vectors:literal of $heights:expr, panel $panel:literal,
+     across: $(($r:literal, $n:literal))*, along $channels:literal: $(($ar:literal, $an:literal))*,
+     $($features:literal)?) => {
+        mod $module {
+            #[allow(unused_imports, reason = "the vectors of one level")]
+            use super::vectors::*;
+            use crate::kernels::conv::levels::Kernels;
+            use crate::kernels::conv::tile::{self, Across, Along, Dots};
+            use crate::kernels::gemm::tile::Lanes;
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn across(rows: usize, vectors: usize, tile: &Across<$T>) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    match (rows, vectors) {
+                        $(($r, $n) => tile::across::<$V, $r, $n>(tile),)*
+                        _ => unreachable!("a tile of {rows} x {vectors} vectors"),
+                    }
+                }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn along(rows: usize, tile: &Along<$T>) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    match rows {
+                        $($ar => tile::along::<$V, $ar, $an>(tile),)*
+                        _ => unreachable!("a tile of {rows} channels"),
+                    }
+                }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn dots(dots: &Dots<$T>) {
+                // SAFETY: the caller's promise.
+                unsafe { tile::dots::<$V>(dots) }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn copy(
+                rows: usize,
+                count: usize,
+                from: *const $T,
+                pitch: usize,
+                to: *mut $T,
+                to_pitch: usize,
+            ) {
+                for i in 0..rows {
+                    // SAFETY: the caller's promise.
+                    unsafe { tile::copy::<$V>(from.add(i * pitch), count, to.add(i * to_pitch)) };
+                }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn frame(
+                size: (usize, usize, usize),
+                from: *const $T,
+                to: *mut $T,
+                pitch: usize,
+            ) {
+                // SAFETY: the caller's promise.
+                unsafe { tile::frame::<$V>(size, from, to, pitch) };
+            }
+
+            pub(super) static $name: Kernels<$T> = Kernels {
+                lanes: <$V as Lanes>::LANES,
+                tile: ($rows, $vectors),
+                heights: &$heights,
+                panel_bytes: $panel << 10,
+                channels: $channels,
+                across,
+                along,
+                dots,
+                copy,
+                frame,
+            };
+        }
+        use $module::$name;
+    };
+}
+
+mod portable {
+    mod vectors {
+        pub(super) use crate::kernels::gemm::portable::Plain;
+    }
+    kernels!(F32, f32s, f32, Plain<f32, 4>, tile 4 by 2 of [4], panel 12,
+        across: (4, 2) (4, 1), along 8: (8, 1) (4, 2) (1, 4),);
+    kernels!(F64, f64s, f64, Plain<f64, 2>, tile 4 by 2 of [4], panel 12,
+        across: (4, 2) (4, 1), along 8: (8, 1) (4, 2) (1, 4),);
+
+    pub(super) static TABLES: (&super::Kernels<f32>, &super::Kernels<f64>) = (&F32, &F64);
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    mod vectors {
+        pub(super) use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
+    }
+    kernels!(AVX512_F32, avx512_f32, f32, __m512, tile 8 by 3 of [4, 8], panel 24,
+        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1), along 8: (8, 3) (4, 6) (1, 8),
+        "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
+    kernels!(AVX512_F64, avx512_f64, f64, __m512d, tile 8 by 3 of [4, 8], panel 24,
+        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1), along 8: (8, 3) (4, 6) (1, 8),
+        "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
+    kernels!(AVX2_F32, avx2_f32, f32, __m256, tile 6 by 2 of [2, 4, 6], panel 12,
+        across: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1), along 4: (4, 2) (1, 8), "avx2,fma");
+    kernels!(AVX2_F64, avx2_f64, f64, __m256d, tile 6 by 2 of [2, 4, 6], panel 12,
+        across: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1), along 4: (4, 2) (1, 8), "avx2,fma");
+
+    pub(super) static AVX512: (&super::Kernels<f32>, &super::Kernels<f64>) =
+        (&AVX512_F32, &AVX512_F64);
+    pub(super) static AVX2: (&super::Kernels<f32>, &super::Kernels<f64>) = (&AVX2_F32, &AVX2_F64);
+}
+
+fn tables(level: Level) -> &'static (&'static Kernels<f32>, &'static Kernels<f64>) {
+    match level.min(detected()) {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => &x86::AVX512,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => &x86::AVX2,
+        _ => &portable::TABLES,
+    }
+}
+
+impl Element for f32 {
+    fn conv_kernels(level: Level) -> &'static Kernels<f32> {
+        tables(level).0
+    }
+}
+
+impl Element for f64 {
+    fn conv_kernels(level: Level) -> &'static Kernels<f64> {
+        tables(level).1
+    }
+}

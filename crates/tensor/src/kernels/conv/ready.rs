@@ -1,0 +1,362 @@
+//! A pass with its tables and packed weights, and the loops over its tiles.
+
+use super::frame::Frame;
+use super::levels::{Element, Kernels};
+use super::pass::Pass;
+use super::sweep::{Results, Sweep};
+use super::tile::{Across, Along, PLACES};
+use super::weights::Block;
+use crate::kernels::gemm::kernel::Access;
+use crate::kernels::gemm::panels::Panels;
+use crate::kernels::gemm::plan::even;
+use crate::kernels::gemm::tile::Last;
+use crate::storage::Scratch;
+use std::ops::Range;
+
+/// What vectors lie along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Channels of the result.
+    Across,
+    /// Places: where a group has few channels of the result.
+    Along,
+}
+
+/// Sums are turned in square blocks of up to so many places.
+const SQUARE: usize = 16;
+/// Cycles of a tile apart from its products.
+const TILE: f64 = 20.0;
+/// Cycles to turn a vector of sums, and to copy one.
+const TURN: f64 = 4.0;
+const COPY: f64 = 2.0;
+
+impl Way {
+    /// By the cycles that each is expected to take for a pass of a group.
+    pub(super) fn choose<T: Element>(sweep: &Sweep<'_, T>) -> Way {
+        let kernels = T::conv_kernels(sweep.level);
+        let (lanes, (rows, vectors)) = (kernels.lanes as f64, kernels.tile);
+        let ((sources, results), pass) = (sweep.weights.channels(), &sweep.passes[0]);
+        let (places, depth) = (pass.count() as f64, (sources * pass.taps()) as f64);
+        let wide = (results as f64 / lanes).ceil();
+        let tiles = places / rows as f64 * (wide / vectors as f64).ceil();
+        let across =
+            places * depth * wide / 2.0 + tiles * TILE + places * results as f64 / lanes * TURN;
+        let flat = Frame::new(sweep.size, &sweep.passes, true).flat(pass) as f64 / lanes;
+        let along = (flat * depth / 2.0 + flat * COPY) * results as f64;
+        if along < across { Way::Along } else { Way::Across }
+    }
+}
+
+impl Frame {
+    /// Elements from the first to the last result of a pass in a channel.
+    pub(super) fn flat(&self, pass: &Pass) -> usize {
+        let (pitches, counts) = (self.pitches(), pass.counts());
+        if pass.count() == 0 {
+            return 0;
+        }
+        (0..3).map(|a| (counts[a] - 1) * pitches[a]).sum::<usize>() + 1
+    }
+}
+
+/// All that the tiles of a pass need.
+pub(super) struct Ready<'a, T: Element> {
+    pub(super) pass: &'a Pass,
+    pub(super) way: Way,
+    pub(super) blocks: Vec<Block>,
+    /// Places of a full tile.
+    pub(super) tile: usize,
+    kernels: &'static Kernels<T>,
+    access: &'static Access<T>,
+    frame: &'a Frame,
+    /// Channels of a group.
+    sources: usize,
+    results: usize,
+    groups: usize,
+    depth: usize,
+    steps: Scratch<u32>,
+    /// Places of the results of some images, and where they belong.
+    places: Scratch<u32>,
+    targets: Scratch<u32>,
+    /// For each block: `depth` rows of weights, and a row of bias.
+    weights: Scratch<T>,
+    starts: Scratch<T>,
+}
+
+impl<'a, T: Element> Ready<'a, T> {
+    pub(super) fn new(
+        sweep: &Sweep<'_, T>,
+        pass: &'a Pass,
+        frame: &'a Frame,
+        way: Way,
+        together: usize,
+    ) -> Self {
+        let kernels = T::conv_kernels(sweep.level);
+        let ((sources, results), groups) = (sweep.weights.channels(), sweep.weights.by.groups);
+        let depth = sources * pass.taps();
+        let image = sources * groups * frame.channel;
+        assert!(
+            u32::try_from(image * together).is_ok(),
+            "a convolution of images of {image} elements"
+        );
+        let mut steps = Scratch::new(depth);
+        pass.steps(frame, sources, &mut steps);
+        let count = if way == Way::Across { pass.count() } else { 0 };
+        let mut places = Scratch::new(count * together);
+        for (i, places) in places.chunks_exact_mut(count.max(1)).enumerate() {
+            pass.places(frame, places);
+            places.iter_mut().for_each(|place| *place += (i * image) as u32);
+        }
+        let mut targets = Scratch::new(if pass.is_whole() { 0 } else { count });
+        if !pass.is_whole() && way == Way::Across {
+            pass.targets(&mut targets);
+        }
+        let blocks = blocks(kernels, way, groups, results);
+        let room = blocks.last().map_or(0, |block| block.start + block.width);
+        let (mut weights, mut starts) = (Scratch::new(room * depth), Scratch::new(room));
+        starts.fill(T::ZERO);
+        for block in &blocks {
+            let out = &mut weights[block.start * depth..][..block.width * depth];
+            sweep.weights.pack(sweep.level, pass, block, out);
+            if let Some(bias) = sweep.bias {
+                let bias = &bias[block.group * results + block.first..][..block.count];
+                starts[block.start..][..block.count].copy_from_slice(bias);
+            }
+        }
+        Ready {
+            pass,
+            way,
+            blocks,
+            tile: kernels.tile.0,
+            kernels,
+            access: T::access(sweep.level),
+            frame,
+            sources,
+            results,
+            groups,
+            depth,
+            steps,
+            places,
+            targets,
+            weights,
+            starts,
+        }
+    }
+
+    /// The sums of some places, for all blocks.
+    pub(super) fn across(
+        &self,
+        source: &[T],
+        places: Range<usize>,
+        images: Range<usize>,
+        to: &Results<T>,
+    ) {
+        let count = self.pass.count();
+        let places = places.start..places.end.min(images.len() * count);
+        if places.is_empty() {
+            return;
+        }
+        let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
+        // Squares of the last image may begin in the middle of one.
+        let room = places.len().next_multiple_of(SQUARE) + SQUARE;
+        let mut sums = Scratch::new(room * widest);
+        for block in &self.blocks {
+            let sources = &source[block.group * self.sources * self.frame.channel..];
+            self.tiles(sources, places.clone(), block, &mut sums);
+            let mut at = places.start;
+            while at < places.end {
+                let (image, first) = (at / count, at % count);
+                let len = (places.end - at).min(count - first);
+                let rows = &sums[(at - places.start) * block.width..];
+                self.write(rows, block, images.start + image, first..first + len, to);
+                at += len;
+            }
+        }
+    }
+
+    fn tiles(&self, source: &[T], places: Range<usize>, block: &Block, sums: &mut [T]) {
+        let row = block.width * size_of::<T>();
+        let part = even(self.depth, (self.kernels.panel_bytes / row).max(1), 8).max(1);
+        let mut steps = 0..self.depth.min(part);
+        loop {
+            self.tiles_of(source, places.clone(), steps.clone(), block, sums);
+            steps = steps.end..self.depth.min(steps.end + part);
+            if steps.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Some steps of the sums of some places.
+    fn tiles_of(
+        &self,
+        source: &[T],
+        places: Range<usize>,
+        steps: Range<usize>,
+        block: &Block,
+        sums: &mut [T],
+    ) {
+        let vectors = block.width / self.kernels.lanes;
+        let panel = &self.weights[block.start * self.depth + steps.start * block.width..];
+        let bias = self.starts[block.start..].as_ptr();
+        let mut last = [0; PLACES];
+        for at in places.clone().step_by(self.tile) {
+            let left = places.end - at;
+            let rows = self.kernels.height(left);
+            let mut table = &self.places[at..];
+            if left < rows {
+                // A tile too large repeats a place.
+                for (i, place) in last.iter_mut().enumerate() {
+                    *place = self.places[at + i.min(left - 1)];
+                }
+                table = &last;
+            }
+            let tile = Across {
+                from: source.as_ptr(),
+                places: table.as_ptr(),
+                steps: self.steps[steps.clone()].as_ptr(),
+                depth: steps.len(),
+                start: if steps.start == 0 { bias } else { std::ptr::null() },
+                panel: panel.as_ptr(),
+                sums: sums[(at - places.start) * block.width..].as_mut_ptr(),
+            };
+            // SAFETY: places and steps of the pass stay within its frames, which hold `source`; the
+            // block has its weights and its bias; `sums` has room for whole tiles.
+            unsafe { (self.kernels.across)(rows, vectors, &tile) };
+        }
+    }
+
+    /// Writes the sums of some places of an image, turned: `sums[i, channel]` to `to[channel, place]`.
+    fn write(
+        &self,
+        sums: &[T],
+        block: &Block,
+        image: usize,
+        places: Range<usize>,
+        to: &Results<T>,
+    ) {
+        let size: usize = self.pass.results.iter().product();
+        let channel = (image * self.groups + block.group) * self.results + block.first;
+        if self.pass.is_whole() {
+            // SAFETY: the channels of the block of this image, at places no other task has; the sums
+            // are there up to whole squares.
+            unsafe {
+                let last = Last {
+                    rows: places.len(),
+                    cols: block.count,
+                    to: to.0.add(channel * size + places.start),
+                    to_row: size,
+                    keep: None,
+                    kept: std::ptr::null(),
+                    kept_row: 0,
+                    bias: std::ptr::null(),
+                    relu: false,
+                };
+                return (self.access.turn)(&last, sums.as_ptr(), block.width);
+            }
+        }
+        for j in 0..block.count {
+            for (i, &target) in self.targets[places.clone()].iter().enumerate() {
+                // SAFETY: as above; targets lie in the image of results.
+                unsafe {
+                    *to.0.add((channel + j) * size + target as usize) = sums[i * block.width + j];
+                }
+            }
+        }
+    }
+
+    /// All places of some blocks.
+    pub(super) fn along(&self, source: &[T], blocks: Range<usize>, image: usize, to: &Results<T>) {
+        let length = self.frame.flat(self.pass).next_multiple_of(self.kernels.lanes);
+        if length == 0 {
+            return;
+        }
+        let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
+        let mut sums = Scratch::new(length * widest);
+        for block in &self.blocks[blocks] {
+            let tile = Along {
+                from: source[block.group * self.sources * self.frame.channel..].as_ptr(),
+                steps: self.steps.as_ptr(),
+                depth: self.depth,
+                weights: self.weights[block.start * self.depth..].as_ptr(),
+                start: self.starts[block.start..].as_ptr(),
+                to: sums.as_mut_ptr(),
+                pitch: length,
+                length,
+            };
+            // SAFETY: from each step on there are `length` elements of the frame and the slack behind
+            // it; the block has its weights and its bias; `sums` has room for its rows.
+            unsafe { (self.kernels.along)(block.width, &tile) };
+            self.pick(&sums, length, block, image, to);
+        }
+    }
+
+    /// Takes the results of a pass out of what lies between the first and the last.
+    fn pick(&self, sums: &[T], pitch: usize, block: &Block, image: usize, to: &Results<T>) {
+        let size: usize = self.pass.results.iter().product();
+        let channel = (image * self.groups + block.group) * self.results + block.first;
+        let ((every, first), counts) = (self.pass.in_results(), self.pass.counts());
+        let start: usize = first.iter().sum();
+        let pitches = self.frame.pitches();
+        for (i, sums) in sums.chunks_exact(pitch).take(block.count).enumerate() {
+            for x in 0..counts[0] {
+                let from = &sums[x * pitches[0]..];
+                let at = (channel + i) * size + start + x * every[0];
+                // SAFETY: targets of the pass lie in the image of results, in channels of the block;
+                // rows of results are as far apart as the frame's in `sums`.
+                unsafe {
+                    let to = to.0.add(at);
+                    if every[2] == 1 {
+                        let (rows, count) = (counts[1], counts[2]);
+                        let last = (rows - 1) * pitches[1] + count;
+                        assert!(last <= from.len());
+                        (self.kernels.copy)(rows, count, from.as_ptr(), pitches[1], to, every[1]);
+                        continue;
+                    }
+                    for y in 0..counts[1] {
+                        for z in 0..counts[2] {
+                            *to.add(y * every[1] + z * every[2]) = from[y * pitches[1] + z];
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Blocks of the results of all groups, as wide as tiles can be.
+pub(super) fn blocks<T>(
+    kernels: &Kernels<T>,
+    way: Way,
+    groups: usize,
+    results: usize,
+) -> Vec<Block> {
+    let (mut blocks, mut start) = (Vec::new(), 0);
+    for group in 0..groups {
+        let mut push = |first: usize, width: usize| {
+            blocks.push(Block { group, first, count: width.min(results - first), width, start });
+            start += width;
+        };
+        match way {
+            Way::Across => {
+                let panels = Panels::new(results.div_ceil(kernels.lanes), kernels.tile.1);
+                for i in 0..panels.count() {
+                    let (first, width) = panels.get(i);
+                    push(first * kernels.lanes, width * kernels.lanes);
+                }
+            }
+            Way::Along => {
+                let mut first = 0;
+                while first < results {
+                    let width = match results - first {
+                        1 => 1,
+                        2..=4 => 4,
+                        _ => kernels.channels,
+                    };
+                    push(first, width);
+                    first += width;
+                }
+            }
+        }
+    }
+    blocks
+}

@@ -1,0 +1,159 @@
+//! Results from sources, image by image: the forward direction, and the gradient of the input.
+
+use super::frame::Frame;
+use super::levels::Element;
+use super::pass::Pass;
+use super::ready::{Ready, Way};
+use super::weights::Weights;
+use crate::kernels::gemm::Cpu;
+use crate::kernels::gemm::plan::even;
+use crate::kernels::level::Level;
+use crate::storage::Scratch;
+use crate::threads;
+use std::ops::Range;
+
+/// Images of one task have at least so many places together: the packed weights are then read from
+/// memory for enough of them.
+const LEAST_PLACES: usize = 64;
+/// Places of one piece, at most: their sums, 48 channels wide, take 192 KiB and stay in L2.
+const MOST_PLACES: usize = 1024;
+/// So many tasks are enough. With fewer, images are cut into pieces that are tasks of their own.
+const ENOUGH: usize = 8;
+
+/// One map of a convolution, of sources to results.
+pub(super) struct Sweep<'a, T> {
+    pub(super) level: Level,
+    pub(super) passes: Vec<Pass>,
+    pub(super) source: &'a [T],
+    /// Sizes of a channel of the sources.
+    pub(super) size: [usize; 3],
+    pub(super) weights: Weights<'a, T>,
+    pub(super) bias: Option<&'a [T]>,
+}
+
+/// Some places of one pass, and some blocks of results.
+struct Piece {
+    pass: usize,
+    places: Range<usize>,
+    blocks: Range<usize>,
+}
+
+/// Where results go. Tasks write disjoint ones.
+pub(super) struct Results<T>(pub(super) *mut T);
+
+// SAFETY: a place to write to; what is written where is for those who write.
+unsafe impl<T: Send> Sync for Results<T> {}
+
+impl<T: Element> Sweep<'_, T> {
+    /// Computes all results.
+    pub(super) fn run(&self, to: &mut [T]) {
+        let by = self.weights.by;
+        if to.is_empty() {
+            return;
+        }
+        let way = Way::choose(self);
+        let frame = Frame::new(self.size, &self.passes, way == Way::Along);
+        let most = self.passes.iter().map(Pass::count).max().unwrap_or(0);
+        let together = match way {
+            Way::Across => LEAST_PLACES.div_ceil(most.max(1)).min(by.batch),
+            Way::Along => 1,
+        };
+        let ready: Vec<Ready<'_, T>> =
+            self.passes.iter().map(|pass| Ready::new(self, pass, &frame, way, together)).collect();
+        let tasks = by.batch.div_ceil(together);
+        let alone = tasks >= ENOUGH;
+        let pieces = self.pieces(&ready, way, together, alone);
+        let to = Results(to.as_mut_ptr());
+        let images = |task: usize| task * together..by.batch.min((task + 1) * together);
+        if alone {
+            threads::run(tasks, self.cost_ns(), &|task| {
+                let images = images(task);
+                let source = self.framed(&frame, way, images.clone());
+                for piece in &pieces {
+                    self.piece(&ready, piece, &source, images.clone(), &to);
+                }
+            });
+        } else {
+            let each: Vec<_> = (0..tasks).map(|t| self.framed(&frame, way, images(t))).collect();
+            threads::run(tasks * pieces.len(), self.cost_ns(), &|task| {
+                let (task, piece) = (task / pieces.len(), &pieces[task % pieces.len()]);
+                self.piece(&ready, piece, &each[task], images(task), &to);
+            });
+        }
+    }
+
+    fn pieces(&self, ready: &[Ready<'_, T>], way: Way, together: usize, alone: bool) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        for (pass, ready) in ready.iter().enumerate() {
+            let (count, blocks) = (ready.pass.count() * together, ready.blocks.len());
+            if way == Way::Along {
+                let size = if alone { blocks } else { blocks.div_ceil(ENOUGH) }.max(1);
+                pieces.extend((0..blocks).step_by(size).map(|first| {
+                    let blocks = first..blocks.min(first + size);
+                    Piece { pass, places: 0..count, blocks }
+                }));
+                continue;
+            }
+            let size = even(count, MOST_PLACES, ready.tile).max(1);
+            pieces.extend((0..count).step_by(size).map(|first| {
+                let places = first..count.min(first + size);
+                Piece { pass, places, blocks: 0..blocks }
+            }));
+        }
+        pieces
+    }
+
+    fn piece(
+        &self,
+        ready: &[Ready<'_, T>],
+        piece: &Piece,
+        source: &Source<'_, T>,
+        images: Range<usize>,
+        to: &Results<T>,
+    ) {
+        let (pass, blocks) = (&ready[piece.pass], piece.blocks.clone());
+        match pass.way {
+            Way::Across => pass.across(source.elements(), piece.places.clone(), images, to),
+            Way::Along => pass.along(source.elements(), blocks, images.start, to),
+        }
+    }
+
+    /// Some images in their frames.
+    fn framed(&self, frame: &Frame, way: Way, images: Range<usize>) -> Source<'_, T> {
+        let channels = self.weights.channels().0 * self.weights.by.groups;
+        let image = channels * frame.source_channel();
+        let from = &self.source[images.start * image..images.end * image];
+        if !frame.copied && way == Way::Across {
+            return Source::Given(from);
+        }
+        let len = images.len() * channels * frame.channel;
+        let kernels = T::conv_kernels(self.level);
+        let mut room = Scratch::new(len + kernels.lanes);
+        frame.copy(kernels, from, &mut room);
+        room[len..].fill(T::ZERO);
+        Source::Framed(room)
+    }
+
+    /// Products and sums of all results.
+    fn cost_ns(&self) -> f64 {
+        let (by, (sources, results)) = (self.weights.by, self.weights.channels());
+        let each: usize = self.passes.iter().map(|pass| pass.count() * pass.taps()).sum();
+        let products = by.batch as f64 * (by.groups * sources * results * each) as f64;
+        2.0 * products / T::flops_per_ns(Cpu::from(self.level))
+    }
+}
+
+/// Images, given as they are wanted or copied into frames.
+enum Source<'a, T: Element> {
+    Given(&'a [T]),
+    Framed(Scratch<T>),
+}
+
+impl<T: Element> Source<'_, T> {
+    fn elements(&self) -> &[T] {
+        match self {
+            Source::Given(elements) => elements,
+            Source::Framed(room) => room,
+        }
+    }
+}

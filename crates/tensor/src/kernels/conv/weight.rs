@@ -1,0 +1,301 @@
+//! The gradient of the weight: every pair of an input and an output, summed over images.
+//!
+//! ```text
+//! w̄[o, c, k] = Σ_n Σ_p x[n, c, place(p) + step(k)] · ȳ[n, o, p]
+//! ```
+//! It is the forward sum with places and steps exchanged: rows are weights, and the sum goes over places.
+
+use super::frame::Frame;
+use super::levels::{Element, Kernels};
+use super::pass::{self, Pass};
+use super::ready::{Way, blocks};
+use super::sweep::Results;
+use super::tile::{Across, Dots, PLACES};
+use super::weights::Block;
+use crate::ConvGeometry;
+use crate::kernels::gemm::Cpu;
+use crate::kernels::gemm::pack::fill;
+use crate::kernels::gemm::plan::even;
+use crate::kernels::gemm::tile::Last;
+use crate::kernels::level::Level;
+use crate::storage::Scratch;
+use crate::threads;
+use std::ops::Range;
+
+/// The batch is cut into so many parts, each with sums of its own, and added up in order.
+const PARTS: usize = 8;
+/// But the sums of all parts have at most so many elements.
+const MOST_SUMS: usize = 16 << 20;
+/// Rows of a part that is cut once more have at least so many rows: each packs the gradient anew.
+const LEAST_ROWS: usize = 64;
+/// Places that are summed before the sums go back to memory: 32 channels of them take 32 KiB and stay in
+/// L1. 64 images, 32 to 64 channels of 26 x 26: 134 GF/s, with 1024 places 117 (48 KiB of L1).
+const MOST_PLACES: usize = 256;
+/// Rows of sums are turned in squares.
+const SQUARE: usize = 16;
+/// Groups with fewer outputs are summed along places: a vector would be mostly empty.
+const FEW: usize = 4;
+
+/// All that is the same for all tasks.
+struct Plan<'a, T: Element> {
+    level: Level,
+    kernels: &'static Kernels<T>,
+    by: &'a ConvGeometry,
+    pass: &'a Pass,
+    frame: Frame,
+    /// Channels of a group.
+    ins: usize,
+    outs: usize,
+    /// Weights of an output.
+    rows: usize,
+    steps: Scratch<u32>,
+    places: Scratch<u32>,
+    blocks: Vec<Block>,
+    parts: usize,
+    /// Rows of a task, and of all.
+    cut: usize,
+    x: &'a [T],
+    g: &'a [T],
+}
+
+/// `w̄`, in all of `w`.
+pub(super) fn gradient<T: Element>(level: Level, by: &ConvGeometry, x: &[T], g: &[T], w: &mut [T]) {
+    w.fill(T::ZERO);
+    let passes = pass::forward(by);
+    if w.is_empty() || by.batch * passes[0].count() == 0 {
+        return;
+    }
+    let plan = Plan::new(level, by, &passes, x, g);
+    if plan.outs < FEW { plan.along(w) } else { plan.across(w) }
+}
+
+impl<'a, T: Element> Plan<'a, T> {
+    fn new(level: Level, by: &'a ConvGeometry, passes: &'a [Pass], x: &'a [T], g: &'a [T]) -> Self {
+        let (kernels, pass) = (T::conv_kernels(level), &passes[0]);
+        let (ins, outs) = (by.in_channels / by.groups, by.out_channels / by.groups);
+        let few = outs < FEW;
+        let frame = Frame::new(pass::sizes(by).0, passes, few);
+        let image = by.in_channels * frame.channel;
+        assert!(u32::try_from(image).is_ok(), "a convolution of images of {image} elements");
+        let rows = ins * pass.taps();
+        let (mut steps, mut places) = (Scratch::new(rows), Scratch::new(pass.count()));
+        pass.steps(&frame, ins, &mut steps);
+        if !few {
+            pass.places(&frame, &mut places);
+        }
+        let blocks = blocks(kernels, Way::Across, by.groups, outs);
+        let sums = rows * blocks.last().map_or(0, |block| block.start + block.width);
+        let parts = PARTS.min(by.batch).min(MOST_SUMS / sums.max(1)).max(1);
+        let cuts = PARTS.div_ceil(parts).min(rows.div_ceil(LEAST_ROWS));
+        let cut = even(rows, rows.div_ceil(cuts), SQUARE);
+        Plan {
+            level,
+            kernels,
+            by,
+            pass,
+            frame,
+            ins,
+            outs,
+            rows,
+            steps,
+            places,
+            blocks,
+            parts,
+            cut,
+            x,
+            g,
+        }
+    }
+
+    fn cost_ns(&self) -> f64 {
+        let products = self.by.batch * self.by.out_channels * self.rows * self.pass.count();
+        2.0 * products as f64 / T::flops_per_ns(Cpu::from(self.level))
+    }
+
+    /// The images of a part.
+    fn images(&self, part: usize) -> Range<usize> {
+        let at = |part: usize| part * self.by.batch / self.parts;
+        at(part)..at(part + 1)
+    }
+
+    /// An image in its frame, or where it lies; `room` has space for it.
+    fn framed<'r>(&self, image: usize, room: &'r mut Scratch<T>) -> &'r [T]
+    where
+        'a: 'r,
+    {
+        let size = self.by.in_channels * self.frame.source_channel();
+        let from = &self.x[image * size..][..size];
+        if room.is_empty() {
+            return from;
+        }
+        self.frame.copy(self.kernels, from, room);
+        room
+    }
+
+    /// Tiles of rows by channels; places are the depth.
+    fn across(&self, w: &mut [T]) {
+        let width = self.blocks.last().map_or(0, |block| block.start + block.width);
+        let cuts = self.rows.div_ceil(self.cut);
+        let high = self.cut.next_multiple_of(SQUARE);
+        let mut sums = Scratch::<T>::new(self.parts * cuts * high * width);
+        let cost = self.cost_ns();
+        threads::run_chunks(&mut sums, high * width, cost, &|task, sums| {
+            let (part, cut) = (task / cuts, task % cuts);
+            sums.fill(T::ZERO);
+            let rows = cut * self.cut..self.rows.min((cut + 1) * self.cut);
+            self.part(part, rows, high, sums);
+        });
+        let to = Results(w.as_mut_ptr());
+        let (each, rest) = sums.split_at_mut(cuts * high * width);
+        threads::run_chunks(each, high * width, each_cost(rest.len()), &|cut, sums| {
+            for other in rest.chunks_exact(cuts * high * width) {
+                let other = &other[cut * high * width..][..high * width];
+                sums.iter_mut().zip(other).for_each(|(x, &y)| *x = y.times_plus(T::ONE, *x));
+            }
+            let rows = cut * self.cut..self.rows.min((cut + 1) * self.cut);
+            for block in &self.blocks {
+                self.write(&sums[block.start * high..], block, rows.clone(), &to);
+            }
+        });
+    }
+
+    /// The sums of some rows over the images of a part; those of a block start at `start·high`.
+    fn part(&self, part: usize, rows: Range<usize>, high: usize, sums: &mut [T]) {
+        let count = self.pass.count();
+        let framed = self.by.in_channels * self.frame.channel + self.kernels.lanes;
+        let mut room = Scratch::new(if self.frame.copied { framed } else { 0 });
+        let chunk = even(count, MOST_PLACES, 8);
+        let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
+        let mut panel = Scratch::new(chunk * widest);
+        for image in self.images(part) {
+            let x = self.framed(image, &mut room);
+            for first in (0..count).step_by(chunk) {
+                let places = first..count.min(first + chunk);
+                for block in &self.blocks {
+                    self.pack(image, block, places.clone(), &mut panel);
+                    let x = &x[block.group * self.ins * self.frame.channel..];
+                    let sums = &mut sums[block.start * high..][..high * block.width];
+                    self.tiles(x, rows.clone(), places.clone(), block, &panel, sums);
+                }
+            }
+        }
+    }
+
+    /// Gradients of the channels of a block at some places, transposed.
+    fn pack(&self, image: usize, block: &Block, places: Range<usize>, out: &mut [T]) {
+        let count = self.pass.count();
+        let channel = (image * self.by.groups + block.group) * self.outs + block.first;
+        let from = &self.g[channel * count..][..block.count * count];
+        let size = size_of::<T>() as isize;
+        let from = (from[places.start..].as_ptr(), (count as isize * size, size));
+        let table = T::gemm_kernels(self.level);
+        // SAFETY: `block.count` channels of `count` elements, of which the places are some.
+        unsafe { fill(table, from, block.count, places.len(), block.width, out) };
+    }
+
+    fn tiles(
+        &self,
+        x: &[T],
+        rows: Range<usize>,
+        places: Range<usize>,
+        block: &Block,
+        panel: &[T],
+        sums: &mut [T],
+    ) {
+        let mut last = [0; PLACES];
+        for at in rows.clone().step_by(self.kernels.tile.0) {
+            let left = rows.end - at;
+            let count = self.kernels.height(left);
+            let mut table = &self.steps[at..];
+            if left < count {
+                // A tile too large repeats a row, whose sums go to rows that are not read.
+                for (i, step) in last.iter_mut().enumerate() {
+                    *step = self.steps[at + i.min(left - 1)];
+                }
+                table = &last;
+            }
+            let tile = Across {
+                from: x.as_ptr(),
+                places: table.as_ptr(),
+                steps: self.places[places.clone()].as_ptr(),
+                depth: places.len(),
+                start: std::ptr::null(),
+                panel: panel.as_ptr(),
+                sums: sums[(at - rows.start) * block.width..].as_mut_ptr(),
+            };
+            // SAFETY: steps and places of the pass stay within its frame, which is `x`; the panel has a
+            // row for each place; `sums` has room for whole tiles.
+            unsafe { (self.kernels.across)(count, block.width / self.kernels.lanes, &tile) };
+        }
+    }
+
+    /// Writes the sums of some rows of a block, turned.
+    fn write(&self, sums: &[T], block: &Block, rows: Range<usize>, to: &Results<T>) {
+        let output = block.group * self.outs + block.first;
+        // SAFETY: these rows of the weights of the block's outputs, which no other task writes; the
+        // sums are there up to whole squares.
+        unsafe {
+            let last = Last {
+                rows: rows.len(),
+                cols: block.count,
+                to: to.0.add(output * self.rows + rows.start),
+                to_row: self.rows,
+                keep: None,
+                kept: std::ptr::null(),
+                kept_row: 0,
+                bias: std::ptr::null(),
+                relu: false,
+            };
+            (T::access(self.level).turn)(&last, sums.as_ptr(), block.width);
+        }
+    }
+
+    /// Dot products along places, for each weight.
+    fn along(&self, w: &mut [T]) {
+        let mut sums = Scratch::<T>::new(self.parts * w.len());
+        let cost = self.cost_ns();
+        threads::run_chunks(&mut sums, w.len(), cost, &|part, sums| {
+            sums.fill(T::ZERO);
+            self.dots(part, sums);
+        });
+        for sums in sums.chunks_exact(w.len()) {
+            w.iter_mut().zip(sums).for_each(|(x, &y)| *x = y.times_plus(T::ONE, *x));
+        }
+    }
+
+    fn dots(&self, part: usize, sums: &mut [T]) {
+        let (lanes, counts) = (self.kernels.lanes, self.pass.counts());
+        let (count, pitches) = (self.pass.count(), self.frame.pitches());
+        let length = self.frame.flat(self.pass).next_multiple_of(lanes);
+        let mut room = Scratch::filled(self.by.in_channels * self.frame.channel + lanes, T::ZERO);
+        // The gradient of one output, with zeros where the frame has no result.
+        let mut with = Scratch::filled(length, T::ZERO);
+        for image in self.images(part) {
+            let x = self.framed(image, &mut room);
+            for output in 0..self.by.out_channels {
+                let from = &self.g[(image * self.by.out_channels + output) * count..][..count];
+                for (i, row) in from.chunks_exact(counts[2]).enumerate() {
+                    let at = i / counts[1] * pitches[0] + i % counts[1] * pitches[1];
+                    with[at..at + counts[2]].copy_from_slice(row);
+                }
+                let x = &x[output / self.outs * self.ins * self.frame.channel..];
+                let dots = Dots {
+                    from: x.as_ptr(),
+                    steps: self.steps.as_ptr(),
+                    depth: self.rows,
+                    with: with.as_ptr(),
+                    length,
+                    to: sums[output * self.rows..][..self.rows].as_mut_ptr(),
+                };
+                // SAFETY: from each step on there are `length` elements of the frame and the slack
+                // behind it; `with` has as many, `to` one for each step.
+                unsafe { (self.kernels.dots)(&dots) };
+            }
+        }
+    }
+}
+
+/// Nanoseconds to add up so many sums, at 40 GB/s.
+fn each_cost(sums: usize) -> f64 {
+    sums as f64 * 0.1
+}

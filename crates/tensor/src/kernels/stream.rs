@@ -1,0 +1,95 @@
+//! Stores that go past the caches.
+//!
+//! A normal store reads its cache line first. For an output that is larger than the caches this is a third
+//! more traffic, for nothing: the line is gone before anybody reads it.
+
+/// How a kernel writes its output; the numbers are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Through the caches, where the next reader finds it.
+    Cached,
+    /// Past them, where the CPU can.
+    Streamed,
+}
+
+/// Outputs of so many bytes are streamed.
+///
+/// Half of a third-level cache of 32 MiB, the other half being inputs.
+const STREAMED_FROM: usize = 16 << 20;
+
+/// Bytes of one streaming store with FMA, which implies AVX; without, it is half.
+const WIDTH: usize = 32;
+
+impl Write {
+    /// How to write an output of `bytes`.
+    #[must_use]
+    pub fn of(bytes: usize) -> Self {
+        if cfg!(target_arch = "x86_64") && bytes >= STREAMED_FROM {
+            Write::Streamed
+        } else {
+            Write::Cached
+        }
+    }
+    /// Must be called when a kernel has streamed, before another thread may read: these stores are not
+    /// ordered with others.
+    #[inline(always)]
+    pub(super) fn finish(self) {
+        #[cfg(target_arch = "x86_64")]
+        if self == Write::Streamed {
+            // SAFETY: every x86-64 CPU has it.
+            unsafe { std::arch::x86_64::_mm_sfence() };
+        }
+    }
+}
+
+/// How many elements must be written otherwise before `at` is where [`store`] streams to.
+#[inline(always)]
+pub(super) fn head<T>(at: *const T) -> usize {
+    at.align_offset(WIDTH)
+}
+
+/// Writes a block as `how` says; one that does not stand at a multiple of 32 bytes is not streamed.
+///
+/// # Safety
+///
+/// `N` elements are writable at `to`. `T` has no padding.
+#[inline(always)]
+pub(super) unsafe fn store<T: Copy, const N: usize, const FMA: bool>(
+    to: *mut T,
+    block: [T; N],
+    how: Write,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if how == Write::Streamed && size_of::<[T; N]>().is_multiple_of(WIDTH) && head(to) == 0 {
+        // SAFETY: the caller's; `to` is aligned, as just seen, and FMA implies AVX.
+        return unsafe { stream::<FMA>(to.cast(), block.as_ptr().cast(), size_of::<[T; N]>()) };
+    }
+    let _ = how;
+    // SAFETY: the caller's.
+    unsafe { to.cast::<[T; N]>().write(block) };
+}
+
+/// # Safety
+///
+/// `bytes`, a multiple of [`WIDTH`], are readable at `from` and writable at `to`, which is aligned to
+/// [`WIDTH`]. With `FMA` the CPU has AVX.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn stream<const FMA: bool>(to: *mut u8, from: *const u8, bytes: usize) {
+    use std::arch::x86_64::{
+        _mm_loadu_si128, _mm_stream_si128, _mm256_loadu_si256, _mm256_stream_si256,
+    };
+    let mut at = 0;
+    while at < bytes {
+        // SAFETY: the caller's.
+        unsafe {
+            if FMA {
+                _mm256_stream_si256(to.add(at).cast(), _mm256_loadu_si256(from.add(at).cast()));
+                at += WIDTH;
+            } else {
+                _mm_stream_si128(to.add(at).cast(), _mm_loadu_si128(from.add(at).cast()));
+                at += WIDTH / 2;
+            }
+        }
+    }
+}

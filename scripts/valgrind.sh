@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Do the kernels keep within their slices, and read only what was written?
+#
+# usage: scripts/valgrind.sh [--fences | --memcheck]
+#
+# Two parts, both over the kernel tests of gradus-tensor:
+#   fences    with the instructions of this CPU, and every allocation against a page that ends the program
+#             when it is touched: behind the allocation, then in front of it (crates/tensor/tests/fence)
+#   memcheck  under valgrind at GRADUS_CPU=avx2 and baseline; valgrind knows no AVX-512. Long tests run
+#             one case in $GRADUS_TEST_LESS (default 100)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+part=${1:-}
+export RUST_BACKTRACE=0 # a backtrace makes more allocations than a process may have mappings
+case $part in
+    "" | --fences | --memcheck) ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "valgrind.sh: unknown argument $part" >&2; exit 2 ;;
+esac
+
+tests=(gemm_products gemm_halves gemm_guard_pages)
+mapfile -t programs < <(cargo test -p gradus-tensor --lib "${tests[@]/#/--test=}" --no-run --message-format=json |
+    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
+if [ ${#programs[@]} -ne $((${#tests[@]} + 1)) ]; then
+    echo "valgrind.sh: expected $((${#tests[@]} + 1)) test programs, got ${#programs[@]}" >&2
+    exit 1
+fi
+
+# The tests of a program that are about kernels: all, but in the library those of its folder.
+run() {
+    local program=$1
+    shift
+    case $program in
+        */gradus_tensor-*) "$@" "$program" kernels:: ;;
+        *) "$@" "$program" ;;
+    esac
+}
+
+if [ "$part" != --memcheck ]; then
+    for place in after before; do
+        for program in "${programs[@]}"; do
+            echo "== a closed page $place: ${program##*/}"
+            run "$program" env GRADUS_TEST_FENCE=$place GRADUS_TEST_LESS="${GRADUS_TEST_LESS:-10}"
+        done
+    done
+fi
+
+if [ "$part" != --fences ]; then
+    export GRADUS_TEST_LESS="${GRADUS_TEST_LESS:-100}"
+    for cpu in avx2 baseline; do
+        for program in "${programs[@]}"; do
+            echo "== memcheck, $cpu: ${program##*/}"
+            GRADUS_CPU=$cpu GRADUS_NUM_THREADS=1 run "$program" \
+                valgrind --quiet --error-exitcode=1 --exit-on-first-error=yes --leak-check=no
+        done
+    done
+fi
