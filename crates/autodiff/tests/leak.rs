@@ -1,7 +1,7 @@
-//! Nothing grows. In a process of its own, so that the counts are exact.
+//! Nothing grows. One test in a process of its own: the counts are those of the process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use gradus_autodiff::{Parameter, Sweep, Tensor, live_nodes, no_grad};
+use gradus_autodiff::{Parameter, Sweep, Tensor, grad, live_nodes, no_grad};
 use gradus_tensor::{Array, live_bytes};
 
 type Step<'a> = Box<dyn FnMut() + 'a>;
@@ -21,7 +21,7 @@ fn nodes_and_bytes_are_the_same_at_step_10_and_1000() {
     let x = Tensor::new(Array::randn([5, 20]));
     let loss = || x.matmul(&p).tanh().square_mean();
     let mut kept = Vec::with_capacity(1000);
-    let loops: [(&str, Step<'_>); 5] = [
+    let loops: [(&str, Step<'_>); 6] = [
         (
             "train",
             Box::new(|| {
@@ -41,6 +41,13 @@ fn nodes_and_bytes_are_the_same_at_step_10_and_1000() {
                 (&h * &h).sum().try_backward(None, Sweep::CREATE).unwrap();
                 let g = p.grad().unwrap(); // p → its gradient → the recorded sweep → p
                 (&g * &g).sum().try_backward(None, Sweep::CREATE).unwrap();
+            }),
+        ),
+        (
+            "returned gradients of a scaled loss",
+            Box::new(|| {
+                let g = grad(&[&loss().scale(2.0)], &[&p], Sweep::CREATE).remove(0);
+                drop(grad(&[&g.square_mean()], &[&p], Sweep::default()));
             }),
         ),
         ("kept losses", Box::new(|| kept.push(loss().item()))),

@@ -2,6 +2,7 @@
 //! gradients and updates are made in the buffers that are there.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use gradus::autodiff::live_nodes;
 use gradus::prelude::*;
 use gradus::tensor::{copies, live_bytes, memory_stats};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -59,6 +60,7 @@ struct Counts {
     from_system: u64,
     copies: u64,
     live: usize,
+    nodes: u64,
 }
 
 fn counts() -> Counts {
@@ -68,6 +70,7 @@ fn counts() -> Counts {
         from_system: memory_stats().from_system,
         copies: copies(),
         live: live_bytes(),
+        nodes: live_nodes(),
     }
 }
 
