@@ -2,6 +2,7 @@
 //! taps.
 
 use crate::ConvAxis;
+use std::ops::Range;
 
 /// Results `first + i·every` for `i < count`, which read source `i·step + shift` with every tap.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,42 @@ pub(super) struct Line {
 pub(super) struct Tap {
     pub(super) index: usize,
     pub(super) shift: isize,
+}
+
+/// Neighbouring results that read the source with the same taps, and the padding with the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Band {
+    pub(super) results: Range<usize>,
+    /// Positions among the taps of the line.
+    pub(super) taps: Range<usize>,
+}
+
+impl Line {
+    /// The results for which a tap reads one of `size` sources.
+    pub(super) fn served(&self, tap: Tap, size: usize) -> Range<usize> {
+        let before = |end: isize| (end.max(0) as usize).div_ceil(self.step).min(self.count);
+        let end = before(size as isize - tap.shift);
+        before(-tap.shift).min(end)..end
+    }
+
+    /// All results. Which taps read one of `size` sources is a range, because shifts ascend or descend.
+    pub(super) fn bands(&self, size: usize) -> Vec<Band> {
+        let served: Vec<_> = self.taps.iter().map(|&tap| self.served(tap, size)).collect();
+        let mut ends: Vec<usize> = served.iter().flat_map(|r| [r.start, r.end]).collect();
+        ends.push(self.count);
+        ends.sort_unstable();
+        let (mut bands, mut start) = (Vec::new(), 0);
+        for end in ends {
+            if start < end {
+                let reads = |range: &Range<usize>| range.contains(&start);
+                let first = served.iter().position(reads).unwrap_or(0);
+                let after = served.iter().rposition(reads).map_or(first, |last| last + 1);
+                bands.push(Band { results: start..end, taps: first..after });
+                start = end;
+            }
+        }
+        bands
+    }
 }
 
 /// Outputs from inputs: output `i` reads input `i·stride + k·dilation − padding`.
@@ -83,9 +120,25 @@ mod tests {
             back.sort_unstable();
             assert_eq!(back, want, "{axis:?}");
             let ahead = pairs(forward(&axis), input);
+            for (lines, size) in [(forward(&axis), input), (backward(&axis), output)] {
+                lines.iter().for_each(|line| bands_hold_the_taps_that_read(line, size));
+            }
             let mut ahead: Vec<_> = ahead.into_iter().map(|(p, q, k)| (q, p, k)).collect();
             ahead.sort_unstable();
             assert_eq!(ahead, want, "{axis:?}");
         }
+    }
+    fn bands_hold_the_taps_that_read(line: &Line, size: usize) {
+        let mut results = 0;
+        for Band { results: range, taps } in line.bands(size) {
+            assert_eq!((range.start, range.is_empty()), (results, false), "{line:?}");
+            results = range.end;
+            for (i, (k, tap)) in range.flat_map(|i| line.taps.iter().enumerate().map(move |t| (i, t))) {
+                let at = (i * line.step) as isize + tap.shift;
+                let reads = (0..size as isize).contains(&at);
+                assert_eq!((taps.contains(&k), line.served(*tap, size).contains(&i)), (reads, reads));
+            }
+        }
+        assert_eq!(results, line.count);
     }
 }

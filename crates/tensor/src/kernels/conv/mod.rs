@@ -6,6 +6,7 @@
 //! pass.rs      an image: results with one pattern, and the tables of places and steps
 //! frame.rs     a source with zeros around it
 //! weights.rs   weights as tiles read them
+//! tiles.rs     which rows make a tile, and its steps
 //! sweep.rs     results from sources, image by image; ready.rs: the tiles of a pass
 //! weight.rs    the gradient of the weight
 //! tile.rs      the micro-kernels; levels.rs: for each instruction level
@@ -28,6 +29,7 @@ mod pass;
 mod ready;
 mod sweep;
 mod tile;
+mod tiles;
 mod weight;
 mod weights;
 

@@ -9,7 +9,10 @@
 
 use super::axis::{self, Line};
 use super::frame::Frame;
+use super::tile::Entry;
+use super::tiles::{Extent, Rows};
 use crate::{ConvAxis, ConvGeometry};
+use std::ops::Range;
 
 /// The results that a line of each axis gives.
 #[derive(Clone, Debug)]
@@ -42,16 +45,13 @@ pub(super) fn backward(by: &ConvGeometry) -> Vec<Pass> {
     all(axes(by).map(|a| axis::backward(&a)), axes(by).map(|a| a.input))
 }
 
-fn all([x, y, z]: [Vec<Line>; 3], results: [usize; 3]) -> Vec<Pass> {
-    let mut passes = Vec::new();
-    for x in &x {
-        for y in &y {
-            for z in &z {
-                passes.push(Pass { lines: [x.clone(), y.clone(), z.clone()], results });
-            }
-        }
-    }
-    passes
+fn all(lines: [Vec<Line>; 3], results: [usize; 3]) -> Vec<Pass> {
+    triples(&lines).map(|lines| Pass { lines: lines.map(Clone::clone), results }).collect()
+}
+
+/// Every choice of one element for each axis, in order.
+fn triples<T>([x, y, z]: &[Vec<T>; 3]) -> impl Iterator<Item = [&T; 3]> {
+    x.iter().flat_map(move |x| y.iter().flat_map(move |y| z.iter().map(move |z| [x, y, z])))
 }
 
 impl Pass {
@@ -99,6 +99,50 @@ impl Pass {
                 out[at] = (channel * frame.channel + frame.tap(shifts)) as u32;
                 at += 1;
             });
+        }
+    }
+
+    /// For each tap, the results for which it reads the source.
+    pub(super) fn served(&self, frame: &Frame) -> Vec<Extent> {
+        let served = [0, 1, 2].map(|a| {
+            let (line, size) = (&self.lines[a], frame.source[a]);
+            line.taps.iter().map(|&tap| line.served(tap, size)).collect()
+        });
+        triples(&served).map(Extent::new).collect()
+    }
+
+    /// Taps along each axis.
+    pub(super) fn tap_counts(&self) -> [usize; 3] {
+        [0, 1, 2].map(|a| self.lines[a].taps.len())
+    }
+
+    /// Some results of the first images of a frame, which are `image` elements apart: those that read
+    /// with the same taps one after the other.
+    pub(super) fn rows(
+        &self,
+        frame: &Frame,
+        (images, image): (usize, usize),
+        results: &Range<usize>,
+        rows: &mut Rows,
+    ) {
+        let (counts, pitches) = (self.counts(), frame.pitches());
+        let steps = [0, 1, 2].map(|a| self.lines[a].step * pitches[a]);
+        let bands = [0, 1, 2].map(|a| self.lines[a].bands(frame.source[a]));
+        for [x, y, z] in triples(&bands) {
+            for i in 0..images {
+                let lines = x.results.clone().flat_map(|x| y.results.clone().map(move |y| (x, y)));
+                for (x, y) in lines {
+                    let first = ((i * counts[0] + x) * counts[1] + y) * counts[2];
+                    let start = results.start.max(first + z.results.start);
+                    let end = results.end.min(first + z.results.end);
+                    let from = i * image + x * steps[0] + y * steps[1];
+                    rows.extend((start..end.max(start)).map(|number| Entry {
+                        from: (from + (number - first) * steps[2]) as u32,
+                        number: (number - results.start) as u32,
+                    }));
+                }
+            }
+            rows.close(Extent::new([&x.taps, &y.taps, &z.taps]));
         }
     }
 

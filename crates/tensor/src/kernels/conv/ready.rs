@@ -4,7 +4,8 @@ use super::frame::Frame;
 use super::levels::{Element, Kernels};
 use super::pass::Pass;
 use super::sweep::{Results, Sweep};
-use super::tile::{Across, Along, PLACES};
+use super::tile::Along;
+use super::tiles::{self, Lists, Operands, Rows, Tiles};
 use super::weights::Block;
 use crate::kernels::gemm::kernel::Access;
 use crate::kernels::gemm::panels::Panels;
@@ -61,7 +62,6 @@ impl Frame {
 /// All that the tiles of a pass need.
 pub(super) struct Ready<'a, T: Element> {
     pub(super) pass: &'a Pass,
-    pub(super) way: Way,
     pub(super) blocks: Vec<Block>,
     /// Places of a full tile.
     pub(super) tile: usize,
@@ -74,8 +74,10 @@ pub(super) struct Ready<'a, T: Element> {
     groups: usize,
     depth: usize,
     steps: Scratch<u32>,
-    /// Places of the results of some images, and where they belong.
-    places: Scratch<u32>,
+    lists: Lists,
+    /// Elements of the sources of an image.
+    image: usize,
+    /// Where the results of an image belong.
     targets: Scratch<u32>,
     /// For each block: `depth` rows of weights, and a row of bias.
     weights: Scratch<T>,
@@ -101,11 +103,6 @@ impl<'a, T: Element> Ready<'a, T> {
         let mut steps = Scratch::new(depth);
         pass.steps(frame, sources, &mut steps);
         let count = if way == Way::Across { pass.count() } else { 0 };
-        let mut places = Scratch::new(count * together);
-        for (i, places) in places.chunks_exact_mut(count.max(1)).enumerate() {
-            pass.places(frame, places);
-            places.iter_mut().for_each(|place| *place += (i * image) as u32);
-        }
         let mut targets = Scratch::new(if pass.is_whole() { 0 } else { count });
         if !pass.is_whole() && way == Way::Across {
             pass.targets(&mut targets);
@@ -124,7 +121,6 @@ impl<'a, T: Element> Ready<'a, T> {
         }
         Ready {
             pass,
-            way,
             blocks,
             tile: kernels.tile.0,
             kernels,
@@ -135,11 +131,21 @@ impl<'a, T: Element> Ready<'a, T> {
             groups,
             depth,
             steps,
-            places,
+            lists: Lists::default(),
+            image,
             targets,
             weights,
             starts,
         }
+    }
+
+    /// The tiles of some places of `images` images.
+    pub(super) fn tiles(&mut self, images: usize, places: &Range<usize>) -> Tiles {
+        let mut rows = Rows::new(places.len(), self.tile);
+        self.pass.rows(self.frame, (images, self.image), places, &mut rows);
+        let sizes = self.pass.tap_counts();
+        let steps = |extent| tiles::inside(&self.steps, sizes, extent);
+        Tiles::new(self.kernels, rows, &mut self.lists, &steps)
     }
 
     /// The sums of some places, for all blocks.
@@ -147,81 +153,48 @@ impl<'a, T: Element> Ready<'a, T> {
         &self,
         source: &[T],
         places: Range<usize>,
-        images: Range<usize>,
+        tiles: &Tiles,
+        first_image: usize,
         to: &Results<T>,
     ) {
         let count = self.pass.count();
-        let places = places.start..places.end.min(images.len() * count);
-        if places.is_empty() {
-            return;
-        }
         let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
         // Squares of the last image may begin in the middle of one.
         let room = places.len().next_multiple_of(SQUARE) + SQUARE;
         let mut sums = Scratch::new(room * widest);
         for block in &self.blocks {
-            let sources = &source[block.group * self.sources * self.frame.channel..];
-            self.tiles(sources, places.clone(), block, &mut sums);
+            self.sum(source, tiles, block, &mut sums);
             let mut at = places.start;
             while at < places.end {
                 let (image, first) = (at / count, at % count);
                 let len = (places.end - at).min(count - first);
                 let rows = &sums[(at - places.start) * block.width..];
-                self.write(rows, block, images.start + image, first..first + len, to);
+                self.write(rows, block, first_image + image, first..first + len, to);
                 at += len;
             }
         }
     }
 
-    fn tiles(&self, source: &[T], places: Range<usize>, block: &Block, sums: &mut [T]) {
+    /// The sums of all rows, panel by panel.
+    fn sum(&self, source: &[T], tiles: &Tiles, block: &Block, sums: &mut [T]) {
         let row = block.width * size_of::<T>();
         let part = even(self.depth, (self.kernels.panel_bytes / row).max(1), 8).max(1);
         let mut steps = 0..self.depth.min(part);
         loop {
-            self.tiles_of(source, places.clone(), steps.clone(), block, sums);
+            let bias = self.starts[block.start..].as_ptr();
+            let operands = Operands {
+                from: &source[block.group * self.sources * self.frame.channel..],
+                panel: &self.weights[block.start * self.depth + steps.start * block.width..],
+                vectors: block.width / self.kernels.lanes,
+                start: if steps.start == 0 { bias } else { std::ptr::null() },
+            };
+            // SAFETY: rows and steps of the pass stay within its frames, which hold `source`; the block
+            // has its weights and its bias; `sums` has room for all rows.
+            unsafe { tiles.multiply(self.kernels, &self.lists, &steps, &operands, sums) };
             steps = steps.end..self.depth.min(steps.end + part);
             if steps.is_empty() {
                 return;
             }
-        }
-    }
-
-    /// Some steps of the sums of some places.
-    fn tiles_of(
-        &self,
-        source: &[T],
-        places: Range<usize>,
-        steps: Range<usize>,
-        block: &Block,
-        sums: &mut [T],
-    ) {
-        let vectors = block.width / self.kernels.lanes;
-        let panel = &self.weights[block.start * self.depth + steps.start * block.width..];
-        let bias = self.starts[block.start..].as_ptr();
-        let mut last = [0; PLACES];
-        for at in places.clone().step_by(self.tile) {
-            let left = places.end - at;
-            let rows = self.kernels.height(left);
-            let mut table = &self.places[at..];
-            if left < rows {
-                // A tile too large repeats a place.
-                for (i, place) in last.iter_mut().enumerate() {
-                    *place = self.places[at + i.min(left - 1)];
-                }
-                table = &last;
-            }
-            let tile = Across {
-                from: source.as_ptr(),
-                places: table.as_ptr(),
-                steps: self.steps[steps.clone()].as_ptr(),
-                depth: steps.len(),
-                start: if steps.start == 0 { bias } else { std::ptr::null() },
-                panel: panel.as_ptr(),
-                sums: sums[(at - places.start) * block.width..].as_mut_ptr(),
-            };
-            // SAFETY: places and steps of the pass stay within its frames, which hold `source`; the
-            // block has its weights and its bias; `sums` has room for whole tiles.
-            unsafe { (self.kernels.across)(rows, vectors, &tile) };
         }
     }
 

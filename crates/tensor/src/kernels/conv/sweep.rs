@@ -4,6 +4,7 @@ use super::frame::Frame;
 use super::levels::Element;
 use super::pass::Pass;
 use super::ready::{Ready, Way};
+use super::tiles::Tiles;
 use super::weights::Weights;
 use crate::kernels::gemm::Cpu;
 use crate::kernels::gemm::plan::even;
@@ -15,6 +16,8 @@ use std::ops::Range;
 /// Images of one task have at least so many places together: the packed weights are then read from
 /// memory for enough of them.
 const LEAST_PLACES: usize = 64;
+/// With so many places together, those at the borders of small images fill tiles of their own.
+const GOOD_PLACES: usize = 512;
 /// Places of one piece, at most: their sums, 48 channels wide, take 192 KiB and stay in L2.
 const MOST_PLACES: usize = 1024;
 /// So many tasks are enough. With fewer, images are cut into pieces that are tasks of their own.
@@ -35,6 +38,8 @@ pub(super) struct Sweep<'a, T> {
 struct Piece {
     pass: usize,
     places: Range<usize>,
+    /// None if vectors lie along places.
+    tiles: Option<Tiles>,
     blocks: Range<usize>,
 }
 
@@ -53,51 +58,68 @@ impl<T: Element> Sweep<'_, T> {
         }
         let way = Way::choose(self);
         let frame = Frame::new(self.size, &self.passes, way == Way::Along);
-        let most = self.passes.iter().map(Pass::count).max().unwrap_or(0);
-        let together = match way {
-            Way::Across => LEAST_PLACES.div_ceil(most.max(1)).min(by.batch),
-            Way::Along => 1,
-        };
-        let ready: Vec<Ready<'_, T>> =
+        let together = if way == Way::Across { self.together() } else { 1 };
+        let mut ready: Vec<Ready<'_, T>> =
             self.passes.iter().map(|pass| Ready::new(self, pass, &frame, way, together)).collect();
         let tasks = by.batch.div_ceil(together);
         let alone = tasks >= ENOUGH;
-        let pieces = self.pieces(&ready, way, together, alone);
-        let to = Results(to.as_mut_ptr());
         let images = |task: usize| task * together..by.batch.min((task + 1) * together);
+        let full = self.pieces(&mut ready, way, together, alone);
+        // The last task has less if the batch is no multiple.
+        let last = self.pieces(&mut ready, way, images(tasks - 1).len(), alone);
+        let pieces = |task: usize| if task + 1 < tasks { &full } else { &last };
+        let to = Results(to.as_mut_ptr());
         if alone {
             threads::run(tasks, self.cost_ns(), &|task| {
                 let images = images(task);
                 let source = self.framed(&frame, way, images.clone());
-                for piece in &pieces {
-                    self.piece(&ready, piece, &source, images.clone(), &to);
+                for piece in pieces(task) {
+                    self.piece(&ready, piece, &source, images.start, &to);
                 }
             });
         } else {
             let each: Vec<_> = (0..tasks).map(|t| self.framed(&frame, way, images(t))).collect();
-            threads::run(tasks * pieces.len(), self.cost_ns(), &|task| {
-                let (task, piece) = (task / pieces.len(), &pieces[task % pieces.len()]);
-                self.piece(&ready, piece, &each[task], images(task), &to);
+            let all: Vec<_> =
+                (0..tasks).flat_map(|t| pieces(t).iter().map(move |piece| (t, piece))).collect();
+            threads::run(all.len(), self.cost_ns(), &|i| {
+                let (task, piece) = all[i];
+                self.piece(&ready, piece, &each[task], images(task).start, &to);
             });
         }
     }
 
-    fn pieces(&self, ready: &[Ready<'_, T>], way: Way, together: usize, alone: bool) -> Vec<Piece> {
+    /// Images of a task.
+    fn together(&self) -> usize {
+        let batch = self.weights.by.batch;
+        let most = self.passes.iter().map(Pass::count).max().unwrap_or(0).max(1);
+        let enough = (GOOD_PLACES / most).min(batch / ENOUGH);
+        LEAST_PLACES.div_ceil(most).max(enough).clamp(1, batch)
+    }
+
+    /// The pieces of the first `images` images.
+    fn pieces(
+        &self,
+        ready: &mut [Ready<'_, T>],
+        way: Way,
+        images: usize,
+        alone: bool,
+    ) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        for (pass, ready) in ready.iter().enumerate() {
-            let (count, blocks) = (ready.pass.count() * together, ready.blocks.len());
+        for (pass, ready) in ready.iter_mut().enumerate() {
+            let (count, blocks) = (ready.pass.count() * images, ready.blocks.len());
             if way == Way::Along {
                 let size = if alone { blocks } else { blocks.div_ceil(ENOUGH) }.max(1);
                 pieces.extend((0..blocks).step_by(size).map(|first| {
                     let blocks = first..blocks.min(first + size);
-                    Piece { pass, places: 0..count, blocks }
+                    Piece { pass, places: 0..count, tiles: None, blocks }
                 }));
                 continue;
             }
             let size = even(count, MOST_PLACES, ready.tile).max(1);
             pieces.extend((0..count).step_by(size).map(|first| {
                 let places = first..count.min(first + size);
-                Piece { pass, places, blocks: 0..blocks }
+                let tiles = Some(ready.tiles(images, &places));
+                Piece { pass, places, tiles, blocks: 0..blocks }
             }));
         }
         pieces
@@ -108,13 +130,13 @@ impl<T: Element> Sweep<'_, T> {
         ready: &[Ready<'_, T>],
         piece: &Piece,
         source: &Source<'_, T>,
-        images: Range<usize>,
+        first_image: usize,
         to: &Results<T>,
     ) {
-        let (pass, blocks) = (&ready[piece.pass], piece.blocks.clone());
-        match pass.way {
-            Way::Across => pass.across(source.elements(), piece.places.clone(), images, to),
-            Way::Along => pass.along(source.elements(), blocks, images.start, to),
+        let (pass, source) = (&ready[piece.pass], source.elements());
+        match &piece.tiles {
+            Some(tiles) => pass.across(source, piece.places.clone(), tiles, first_image, to),
+            None => pass.along(source, piece.blocks.clone(), first_image, to),
         }
     }
 

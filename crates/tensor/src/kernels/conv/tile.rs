@@ -7,21 +7,31 @@
 )]
 
 use crate::kernels::gemm::tile::Lanes;
+use crate::storage::Plain;
 
-/// Places of a tile whose vectors lie along channels, at most.
-pub(super) const PLACES: usize = 8;
+/// A row of a tile, or a step: where in the source it reads, and which row of the sums or of the panel it
+/// belongs to.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Entry {
+    pub(super) from: u32,
+    pub(super) number: u32,
+}
 
-/// Vectors along channels:
+// SAFETY: two numbers without invalid patterns.
+unsafe impl Plain for Entry {}
+
+/// Vectors along channels, for each row and the steps `s`:
 ///
 /// ```text
-/// sums[i·width + j] = start[j] + Σ_s from[places[i] + steps[s]] · panel[s·width + j]
+/// sums[row.number·width + j] = start[j] + Σ_s from[row.from + s.from] · panel[s.number·width + j]
 /// ```
-/// or `sums[i·width + j]` in place of `start[j]`, if there is no `start`.
+/// or `sums[row.number·width + j]` in place of `start[j]`, if there is no `start`.
 pub(super) struct Across<T> {
     pub(super) from: *const T,
-    /// As many as the tile has rows.
-    pub(super) places: *const u32,
-    pub(super) steps: *const u32,
+    /// As many as the tile has.
+    pub(super) rows: *const Entry,
+    pub(super) steps: *const Entry,
     pub(super) depth: usize,
     /// `width` elements, or null.
     pub(super) start: *const T,
@@ -62,38 +72,39 @@ pub(super) struct Dots<T> {
 /// The CPU has the instructions of `V`; all that the formula of [`Across`] reads and writes is there.
 #[inline(always)]
 pub(super) unsafe fn across<V: Lanes, const R: usize, const N: usize>(tile: &Across<V::T>) {
-    let lanes = V::LANES;
-    // SAFETY: the caller's promise; `panel` moves by one step at a time.
+    let (lanes, width) = (V::LANES, N * V::LANES);
+    // SAFETY: the caller's promise.
     unsafe {
+        let row = |i: usize| tile.sums.add((*tile.rows.add(i)).number as usize * width);
         let rows: [*const V::T; R] =
-            std::array::from_fn(|i| tile.from.wrapping_add(*tile.places.add(i) as usize));
+            std::array::from_fn(|i| tile.from.wrapping_add((*tile.rows.add(i)).from as usize));
         let mut sums = [[V::zero(); N]; R];
         for i in 0..R {
-            let start =
-                if tile.start.is_null() { tile.sums.add(i * N * lanes) } else { tile.start };
+            let start = if tile.start.is_null() { row(i) } else { tile.start };
             for j in 0..N {
                 sums[i][j] = V::load(start.add(j * lanes));
             }
         }
-        let (mut panel, mut steps) = (tile.panel, tile.steps);
+        let mut steps = tile.steps;
         let end = steps.add(tile.depth);
         while steps != end {
-            let step = *steps as usize;
+            let Entry { from, number } = *steps;
+            let panel = tile.panel.wrapping_add(number as usize * width);
             let mut columns = [V::zero(); N];
             for j in 0..N {
                 columns[j] = V::load(panel.add(j * lanes));
             }
             for i in 0..R {
-                let x = V::splat(*rows[i].wrapping_add(step));
+                let x = V::splat(*rows[i].wrapping_add(from as usize));
                 for j in 0..N {
                     sums[i][j] = x.mul_add(columns[j], sums[i][j]);
                 }
             }
-            (panel, steps) = (panel.add(N * lanes), steps.add(1));
+            steps = steps.add(1);
         }
         for i in 0..R {
             for j in 0..N {
-                sums[i][j].store(tile.sums.add((i * N + j) * lanes));
+                sums[i][j].store(row(i).add(j * lanes));
             }
         }
     }

@@ -10,7 +10,8 @@ use super::levels::{Element, Kernels};
 use super::pass::{self, Pass};
 use super::ready::{Way, blocks};
 use super::sweep::Results;
-use super::tile::{Across, Dots, PLACES};
+use super::tile::{Dots, Entry};
+use super::tiles::{self, Lists, Operands, Rows, Tiles};
 use super::weights::Block;
 use crate::ConvGeometry;
 use crate::kernels::gemm::Cpu;
@@ -49,7 +50,9 @@ struct Plan<'a, T: Element> {
     /// Weights of an output.
     rows: usize,
     steps: Scratch<u32>,
-    places: Scratch<u32>,
+    /// For each cut of the rows.
+    tiles: Vec<Tiles>,
+    lists: Lists,
     blocks: Vec<Block>,
     parts: usize,
     /// Rows of a task, and of all.
@@ -88,6 +91,15 @@ impl<'a, T: Element> Plan<'a, T> {
         let parts = PARTS.min(by.batch).min(MOST_SUMS / sums.max(1)).max(1);
         let cuts = PARTS.div_ceil(parts).min(rows.div_ceil(LEAST_ROWS));
         let cut = even(rows, rows.div_ceil(cuts), SQUARE);
+        let (mut tiles, mut lists) = (Vec::new(), Lists::default());
+        if !few {
+            let each = (0..rows).step_by(cut).map(|first| first..rows.min(first + cut));
+            tiles.extend(each.map(|rows| {
+                let ordered = ordered(kernels, pass, &frame, &steps, &rows);
+                let steps = |extent| tiles::inside(&places, pass.counts(), extent);
+                Tiles::new(kernels, ordered, &mut lists, &steps)
+            }));
+        }
         Plan {
             level,
             kernels,
@@ -98,7 +110,8 @@ impl<'a, T: Element> Plan<'a, T> {
             outs,
             rows,
             steps,
-            places,
+            tiles,
+            lists,
             blocks,
             parts,
             cut,
@@ -142,8 +155,7 @@ impl<'a, T: Element> Plan<'a, T> {
         threads::run_chunks(&mut sums, high * width, cost, &|task, sums| {
             let (part, cut) = (task / cuts, task % cuts);
             sums.fill(T::ZERO);
-            let rows = cut * self.cut..self.rows.min((cut + 1) * self.cut);
-            self.part(part, rows, high, sums);
+            self.part(part, &self.tiles[cut], high, sums);
         });
         let to = Results(w.as_mut_ptr());
         let (each, rest) = sums.split_at_mut(cuts * high * width);
@@ -160,7 +172,7 @@ impl<'a, T: Element> Plan<'a, T> {
     }
 
     /// The sums of some rows over the images of a part; those of a block start at `start·high`.
-    fn part(&self, part: usize, rows: Range<usize>, high: usize, sums: &mut [T]) {
+    fn part(&self, part: usize, tiles: &Tiles, high: usize, sums: &mut [T]) {
         let count = self.pass.count();
         let framed = self.by.in_channels * self.frame.channel + self.kernels.lanes;
         let mut room = Scratch::new(if self.frame.copied { framed } else { 0 });
@@ -173,9 +185,18 @@ impl<'a, T: Element> Plan<'a, T> {
                 let places = first..count.min(first + chunk);
                 for block in &self.blocks {
                     self.pack(image, block, places.clone(), &mut panel);
-                    let x = &x[block.group * self.ins * self.frame.channel..];
+                    let operands = Operands {
+                        from: &x[block.group * self.ins * self.frame.channel..],
+                        panel: &panel,
+                        vectors: block.width / self.kernels.lanes,
+                        start: std::ptr::null(),
+                    };
                     let sums = &mut sums[block.start * high..][..high * block.width];
-                    self.tiles(x, rows.clone(), places.clone(), block, &panel, sums);
+                    // SAFETY: steps and places of the pass stay within its frame, which is `x`; the
+                    // panel has a row for each place, and `sums` one for each row of weights.
+                    unsafe {
+                        tiles.multiply(self.kernels, &self.lists, &places, &operands, sums);
+                    }
                 }
             }
         }
@@ -191,42 +212,6 @@ impl<'a, T: Element> Plan<'a, T> {
         let table = T::gemm_kernels(self.level);
         // SAFETY: `block.count` channels of `count` elements, of which the places are some.
         unsafe { fill(table, from, block.count, places.len(), block.width, out) };
-    }
-
-    fn tiles(
-        &self,
-        x: &[T],
-        rows: Range<usize>,
-        places: Range<usize>,
-        block: &Block,
-        panel: &[T],
-        sums: &mut [T],
-    ) {
-        let mut last = [0; PLACES];
-        for at in rows.clone().step_by(self.kernels.tile.0) {
-            let left = rows.end - at;
-            let count = self.kernels.height(left);
-            let mut table = &self.steps[at..];
-            if left < count {
-                // A tile too large repeats a row, whose sums go to rows that are not read.
-                for (i, step) in last.iter_mut().enumerate() {
-                    *step = self.steps[at + i.min(left - 1)];
-                }
-                table = &last;
-            }
-            let tile = Across {
-                from: x.as_ptr(),
-                places: table.as_ptr(),
-                steps: self.places[places.clone()].as_ptr(),
-                depth: places.len(),
-                start: std::ptr::null(),
-                panel: panel.as_ptr(),
-                sums: sums[(at - rows.start) * block.width..].as_mut_ptr(),
-            };
-            // SAFETY: steps and places of the pass stay within its frame, which is `x`; the panel has a
-            // row for each place; `sums` has room for whole tiles.
-            unsafe { (self.kernels.across)(count, block.width / self.kernels.lanes, &tile) };
-        }
     }
 
     /// Writes the sums of some rows of a block, turned.
@@ -293,6 +278,28 @@ impl<'a, T: Element> Plan<'a, T> {
             }
         }
     }
+}
+
+/// Some rows of weights: those of one tap are neighbours, because they see the same places.
+fn ordered<T>(
+    kernels: &Kernels<T>,
+    pass: &Pass,
+    frame: &Frame,
+    steps: &[u32],
+    rows: &Range<usize>,
+) -> Rows {
+    let mut ordered = Rows::new(rows.len(), kernels.tile.0);
+    let taps = pass.taps();
+    for (tap, extent) in pass.served(frame).into_iter().enumerate() {
+        let channels = |end: usize| (end + taps - 1 - tap) / taps;
+        let channels = channels(rows.start)..channels(rows.end);
+        ordered.extend(channels.map(|channel| channel * taps + tap).map(|row| Entry {
+            from: steps[row],
+            number: (row - rows.start) as u32,
+        }));
+        ordered.close(extent);
+    }
+    ordered
 }
 
 /// Nanoseconds to add up so many sums, at 40 GB/s.

@@ -1,0 +1,202 @@
+//! Which rows make a tile, and which steps it takes.
+//!
+//! At the border of an image some taps read the padding alone. Rows that read the same part of the
+//! kernel are neighbours here, whatever their places in the image, so that a tile leaves out the steps
+//! that none of its rows needs: of 8 x 8 places with 3 x 3 taps and a padding of 1 that is a sixth.
+
+use super::levels::{Element, Kernels};
+use super::tile::{Across, Entry};
+use crate::storage::Scratch;
+use std::ops::Range;
+
+/// A range along each axis: of the taps that a result reads, or of the results that a tap serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) first: [usize; 3],
+    pub(super) end: [usize; 3],
+}
+
+impl Extent {
+    pub(super) fn new(ranges: [&Range<usize>; 3]) -> Self {
+        Extent { first: ranges.map(|range| range.start), end: ranges.map(|range| range.end) }
+    }
+
+    pub(super) fn range(&self, axis: usize) -> Range<usize> {
+        self.first[axis]..self.end[axis]
+    }
+
+    fn is_empty(&self) -> bool {
+        (0..3).any(|a| self.first[a] >= self.end[a])
+    }
+
+    /// The smallest that holds both.
+    fn with(self, other: Extent) -> Extent {
+        if self.is_empty() || other.is_empty() {
+            return if self.is_empty() { other } else { self };
+        }
+        Extent {
+            first: std::array::from_fn(|a| self.first[a].min(other.first[a])),
+            end: std::array::from_fn(|a| self.end[a].max(other.end[a])),
+        }
+    }
+}
+
+/// Steps, in ascending order of their numbers: a list for each extent that a tile has.
+#[derive(Default)]
+pub(super) struct Lists {
+    extents: Vec<Extent>,
+    steps: Vec<Scratch<Entry>>,
+}
+
+impl Lists {
+    fn index(&mut self, extent: Extent, steps: &dyn Fn(Extent) -> Scratch<Entry>) -> usize {
+        let known = self.extents.iter().position(|e| *e == extent);
+        known.unwrap_or_else(|| {
+            self.extents.push(extent);
+            self.steps.push(steps(extent));
+            self.steps.len() - 1
+        })
+    }
+
+    /// Of each list the steps with these numbers.
+    fn cut(&self, numbers: &Range<usize>) -> Vec<&[Entry]> {
+        let cut = |steps: &'_ Scratch<Entry>| {
+            let before = |end: usize| steps.partition_point(|step| (step.number as usize) < end);
+            before(numbers.start)..before(numbers.end)
+        };
+        self.steps.iter().map(|steps| &steps[cut(steps)]).collect()
+    }
+}
+
+/// The entries of a table `[any, sizes]` inside an extent, numbered as they lie.
+pub(super) fn inside(table: &[u32], sizes: [usize; 3], extent: Extent) -> Scratch<Entry> {
+    let counts = [0, 1, 2].map(|a| extent.range(a).len());
+    let block: usize = sizes.iter().product();
+    let blocks = table.len() / block.max(1);
+    let mut entries = Scratch::new(blocks * counts.iter().product::<usize>());
+    let mut out = entries.iter_mut();
+    for i in 0..blocks {
+        for x in extent.range(0) {
+            for y in extent.range(1) {
+                let row = ((i * sizes[0] + x) * sizes[1] + y) * sizes[2];
+                for (z, out) in extent.range(2).zip(&mut out) {
+                    *out = Entry { from: table[row + z], number: (row + z) as u32 };
+                }
+            }
+        }
+    }
+    entries
+}
+
+/// Rows on their way into tiles.
+pub(super) struct Rows {
+    entries: Scratch<Entry>,
+    len: usize,
+    /// Where rows of one extent end.
+    runs: Vec<(usize, Extent)>,
+}
+
+impl Rows {
+    /// Room for so many, in tiles of `full`.
+    pub(super) fn new(count: usize, full: usize) -> Self {
+        Rows { entries: Scratch::new(count.next_multiple_of(full)), len: 0, runs: Vec::new() }
+    }
+
+    pub(super) fn extend(&mut self, rows: impl ExactSizeIterator<Item = Entry>) {
+        let count = rows.len();
+        let room = &mut self.entries[self.len..][..count];
+        room.iter_mut().zip(rows).for_each(|(to, row)| *to = row);
+        self.len += count;
+    }
+
+    /// The rows since the last call have this extent.
+    pub(super) fn close(&mut self, extent: Extent) {
+        if self.runs.last().map_or(0, |run| run.0) < self.len {
+            self.runs.push((self.len, extent));
+        }
+    }
+}
+
+/// Tiles that together have all rows.
+pub(super) struct Tiles {
+    rows: Scratch<Entry>,
+    tiles: Vec<Tile>,
+}
+
+struct Tile {
+    first: usize,
+    height: usize,
+    list: usize,
+}
+
+impl Tiles {
+    /// `steps` makes the list of an extent that is not there yet.
+    pub(super) fn new<T>(
+        kernels: &Kernels<T>,
+        rows: Rows,
+        lists: &mut Lists,
+        steps: &dyn Fn(Extent) -> Scratch<Entry>,
+    ) -> Self {
+        let Rows { mut entries, len, runs } = rows;
+        // A tile too large repeats a row.
+        if let Some(&last) = entries[..len].last() {
+            entries[len..].fill(last);
+        }
+        let (mut tiles, mut run) = (Vec::with_capacity(len.div_ceil(kernels.tile.0)), 0);
+        for first in (0..len).step_by(kernels.tile.0) {
+            let height = kernels.height(len - first);
+            while runs[run].0 <= first {
+                run += 1;
+            }
+            let after = runs[run..].iter().position(|r| r.0 >= (first + height).min(len));
+            let all = &runs[run..=run + after.unwrap_or(0)];
+            let extent = all.iter().map(|run| run.1).reduce(Extent::with).unwrap_or(all[0].1);
+            tiles.push(Tile { first, height, list: lists.index(extent, steps) });
+        }
+        Tiles { rows: entries, tiles }
+    }
+
+    /// Adds the steps with these numbers to the sums of all rows, which begin at `start` if there is one.
+    ///
+    /// # Safety
+    /// Rows and steps stay within `from`; `panel` has a row of `vectors` for each number, `start` one or
+    /// is null, and `sums` one for each row.
+    pub(super) unsafe fn multiply<T: Element>(
+        &self,
+        kernels: &Kernels<T>,
+        lists: &Lists,
+        numbers: &Range<usize>,
+        operands: &Operands<'_, T>,
+        sums: &mut [T],
+    ) {
+        let width = operands.vectors * kernels.lanes;
+        let cuts = lists.cut(numbers);
+        for tile in &self.tiles {
+            let steps = cuts[tile.list];
+            if steps.is_empty() && operands.start.is_null() {
+                continue;
+            }
+            let across = Across {
+                from: operands.from.as_ptr(),
+                rows: self.rows[tile.first..][..tile.height].as_ptr(),
+                steps: steps.as_ptr(),
+                depth: steps.len(),
+                start: operands.start,
+                panel: operands.panel.as_ptr().wrapping_sub(numbers.start * width),
+                sums: sums.as_mut_ptr(),
+            };
+            // SAFETY: the caller's promise.
+            unsafe { (kernels.across)(tile.height, operands.vectors, &across) };
+        }
+    }
+}
+
+/// What tiles are multiplied from.
+pub(super) struct Operands<'a, T> {
+    pub(super) from: &'a [T],
+    /// Rows of `vectors`, from the first number on.
+    pub(super) panel: &'a [T],
+    pub(super) vectors: usize,
+    /// A row, or null: then the sums go on.
+    pub(super) start: *const T,
+}
