@@ -67,7 +67,7 @@ fn the_three_maps_of_a_convolution_do_the_same_work() {
     for (op, pass, bytes) in [
         ("convolution", Pass::Forward, 4 * (x + w + 6 + output)),
         ("convolution_input_gradient", Pass::Backward, 4 * (output + w + x)),
-        ("convolution_weight_gradient", Pass::Backward, 4 * (x + output + w)),
+        ("convolution_weight_bias_gradient", Pass::Backward, 4 * (x + output + w + 6)),
     ] {
         let row = report.row(op, pass).unwrap_or_else(|| panic!("{op}\n{report}"));
         assert_eq!((row.calls, row.work.flops, row.work.bytes), (1, flops, bytes as f64), "{op}");

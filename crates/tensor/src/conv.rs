@@ -177,8 +177,30 @@ impl Array {
         by.check("convolution_weight_gradient", parts, None);
         let (x, g) = (wide(self), wide(grad));
         lane!(x.dtype(), T => Array::build::<T>(by.weight_shape(), |out| {
-            kernels::weight_gradient(by, x.elements::<T>(), g.elements::<T>(), out);
+            kernels::weight_gradient(by, x.elements::<T>(), g.elements::<T>(), out, None);
         }))
         .cast(self.dtype())
+    }
+    /// [`Array::convolution_weight_gradient`] and, in the same reading of `ȳ`, the gradient of the bias:
+    ///
+    /// ```text
+    /// b̄[o] = Σ_n Σ_p ȳ[n, o, p]
+    /// ```
+    /// # Panics
+    /// If shapes or dtypes do not fit.
+    #[track_caller]
+    pub fn convolution_weight_bias_gradient(&self, grad: &Array, by: &ConvGeometry) -> [Array; 2] {
+        let parts = [(self, by.input_shape()), (grad, by.output_shape())];
+        by.check("convolution_weight_bias_gradient", parts, None);
+        let (x, g) = (wide(self), wide(grad));
+        lane!(x.dtype(), T => {
+            let mut bias = Array::zeros([by.out_channels], x.dtype());
+            let weight = Array::build::<T>(by.weight_shape(), |out| {
+                let (x, g, b) = (x.elements::<T>(), g.elements::<T>(), bias.elements_mut::<T>());
+                kernels::weight_gradient(by, x, g, out, Some(b));
+            });
+            [weight, bias]
+        })
+        .map(|gradient| gradient.cast(self.dtype()))
     }
 }

@@ -22,6 +22,8 @@ struct Forward<const N: usize>(ConvGeometry);
 struct InputGradient<const N: usize>(ConvGeometry);
 /// `(x, ȳ) -> w̄`
 struct WeightGradient(ConvGeometry);
+/// `(x, ȳ) -> (w̄, b̄)`
+struct WeightBiasGradient(ConvGeometry);
 
 impl<const N: usize> Op for Forward<N> {
     const NAME: &'static str = "convolution";
@@ -38,12 +40,16 @@ impl<const N: usize> Op for Forward<N> {
     }
     /// `b̄ = Σ ȳ` over all axes but the channels
     fn vjp(&self, saved: &Saved<'_>, g: Tensor) -> [Option<Tensor>; N] {
-        from_fn(|i| {
-            saved.need(i).then(|| match i {
-                0 => input_gradient(&self.0, &g, &saved.input(1)),
-                1 => weight_gradient(&self.0, &saved.input(0), &g),
-                _ => over_channels(&g),
-            })
+        let mut both = (N > 2 && saved.need(1) && saved.need(2)).then(|| {
+            let op = WeightBiasGradient(self.0.clone());
+            Tensor::apply(op, [&saved.input(0), &g]).map(Some)
+        });
+        from_fn(|i| match (i, &mut both) {
+            (1 | 2, Some(both)) => both[i - 1].take(),
+            _ if !saved.need(i) => None,
+            (0, _) => Some(input_gradient(&self.0, &g, &saved.input(1))),
+            (1, _) => Some(weight_gradient(&self.0, &saved.input(0), &g)),
+            _ => Some(over_channels(&g)),
         })
     }
     fn work(&self, x: [&Meta; N], y: &Meta) -> Work {
@@ -101,6 +107,51 @@ impl Op for WeightGradient {
     }
     fn work(&self, x: [&Meta; 2], w: &Meta) -> Work {
         work(&self.0, &x, w)
+    }
+}
+
+impl Op for WeightBiasGradient {
+    const NAME: &'static str = "convolution_weight_bias_gradient";
+    const AUTOCAST: Autocast = Autocast::Low;
+    type In<T> = [T; 2];
+    type Out<T> = [T; 2];
+
+    fn infer(&self, [x, _]: [&Meta; 2]) -> Result<[Meta; 2], OpError> {
+        let x = floating(x)?;
+        Ok([x.with_shape(self.0.weight_shape()), x.with_shape([self.0.out_channels].into())])
+    }
+    fn forward(&self, x: [Array; 2], save: &mut Save<'_>) -> [Array; 2] {
+        keep(&x, save);
+        x[0].convolution_weight_bias_gradient(&x[1], &self.0)
+    }
+    /// As [`WeightGradient`]; `u`, the gradient of `b̄`, is the bias of the convolution of `x` with `v`.
+    fn vjp(&self, saved: &Saved<'_>, [v, u]: [Option<Tensor>; 2]) -> [Option<Tensor>; 2] {
+        let x = v.as_ref().filter(|_| saved.need(0));
+        let x = x.map(|v| input_gradient(&self.0, &saved.input(1), v));
+        let g = match (v, u) {
+            _ if !saved.need(1) => None,
+            (Some(v), Some(u)) => {
+                Some(Tensor::apply(Forward(self.0.clone()), [&saved.input(0), &v, &u]))
+            }
+            (Some(v), None) => Some(forward(&self.0, &saved.input(0), &v)),
+            (None, u) => u.map(|u| self.spread(&u)),
+        };
+        [x, g]
+    }
+    fn work(&self, x: [&Meta; 2], [w, b]: [&Meta; 2]) -> Work {
+        let mut work = work(&self.0, &x, w);
+        work += Work::of([b]);
+        work
+    }
+}
+
+impl WeightBiasGradient {
+    /// A number for each channel, at every place of the output.
+    fn spread(&self, u: &Tensor) -> Tensor {
+        let shape = self.0.output_shape();
+        let mut sizes = vec![1; shape.rank()];
+        sizes[1] = -1;
+        u.reshape(&sizes).expand(shape)
     }
 }
 
@@ -215,5 +266,15 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(&[&[2, 4, 7], &[2, 2, 5]], |x| weight_gradient(&geometry(1, 0, 1), &x[0], &x[1])),
         Case::new(&[&[2, 4, 7], &[2, 2, 3]], |x| weight_gradient(&geometry(2, 1, 2), &x[0], &x[1])),
         Case::new(&[&[2, 4, 7], &[2, 2, 3]], |x| forward(&geometry(2, 1, 2), &x[0], &x[1])),
+        Case::new(&[&[2, 4, 7], &[2, 2, 5]], |x| {
+            let op = WeightBiasGradient(geometry(1, 0, 1));
+            let [w, b] = Tensor::apply(op, [&x[0], &x[1]]);
+            &w.sum_dims(&[1, 2], false) * &b
+        }),
+        Case::new(&[&[2, 4, 7], &[2, 2, 5]], |x| {
+            let op = WeightBiasGradient(geometry(1, 0, 1));
+            let [_, b] = Tensor::apply(op, [&x[0], &x[1]]);
+            b.square()
+        }),
     ]
 }

@@ -133,10 +133,15 @@ mod tests {
         for Band { results: range, taps } in line.bands(size) {
             assert_eq!((range.start, range.is_empty()), (results, false), "{line:?}");
             results = range.end;
-            for (i, (k, tap)) in range.flat_map(|i| line.taps.iter().enumerate().map(move |t| (i, t))) {
+            for (i, (k, tap)) in
+                range.flat_map(|i| line.taps.iter().enumerate().map(move |t| (i, t)))
+            {
                 let at = (i * line.step) as isize + tap.shift;
                 let reads = (0..size as isize).contains(&at);
-                assert_eq!((taps.contains(&k), line.served(*tap, size).contains(&i)), (reads, reads));
+                assert_eq!(
+                    (taps.contains(&k), line.served(*tap, size).contains(&i)),
+                    (reads, reads)
+                );
             }
         }
         assert_eq!(results, line.count);

@@ -147,11 +147,11 @@ mod x86 {
     mod vectors {
         pub(super) use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
     }
-    kernels!(AVX512_F32, avx512_f32, f32, __m512, tile 8 by 3 of [4, 8], panel 24,
-        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1), along 8: (8, 3) (4, 6) (1, 8),
+    kernels!(AVX512_F32, avx512_f32, f32, __m512, tile 8 by 3 of [2, 4, 8], panel 24,
+        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1), along 8: (8, 3) (4, 6) (1, 8),
         "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
-    kernels!(AVX512_F64, avx512_f64, f64, __m512d, tile 8 by 3 of [4, 8], panel 24,
-        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1), along 8: (8, 3) (4, 6) (1, 8),
+    kernels!(AVX512_F64, avx512_f64, f64, __m512d, tile 8 by 3 of [2, 4, 8], panel 24,
+        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1), along 8: (8, 3) (4, 6) (1, 8),
         "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
     kernels!(AVX2_F32, avx2_f32, f32, __m256, tile 6 by 2 of [2, 4, 6], panel 12,
         across: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1), along 4: (4, 2) (1, 8), "avx2,fma");

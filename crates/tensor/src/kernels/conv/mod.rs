@@ -67,9 +67,16 @@ pub(crate) fn input_gradient<T: Element>(
     input_gradient_at(level(), by, g, w, b, x);
 }
 
-/// `w̄` of [`crate::Array::convolution_weight_gradient`].
-pub(crate) fn weight_gradient<T: Element>(by: &ConvGeometry, x: &[T], g: &[T], w: &mut [T]) {
-    weight_gradient_at(level(), by, x, g, w);
+/// `w̄` of [`crate::Array::convolution_weight_gradient`], and `b̄` of
+/// [`crate::Array::convolution_weight_bias_gradient`].
+pub(crate) fn weight_gradient<T: Element>(
+    by: &ConvGeometry,
+    x: &[T],
+    g: &[T],
+    w: &mut [T],
+    b: Option<&mut [T]>,
+) {
+    weight_gradient_at(level(), by, x, g, w, b);
 }
 
 fn forward_at<T: Element>(
@@ -100,9 +107,20 @@ fn input_gradient_at<T: Element>(
     Sweep { level, passes: pass::backward(by), source: g, size, weights, bias }.run(x);
 }
 
-fn weight_gradient_at<T: Element>(level: Level, by: &ConvGeometry, x: &[T], g: &[T], w: &mut [T]) {
+fn weight_gradient_at<T: Element>(
+    level: Level,
+    by: &ConvGeometry,
+    x: &[T],
+    g: &[T],
+    w: &mut [T],
+    b: Option<&mut [T]>,
+) {
     check(by, x, w, g);
-    weight::gradient(level, by, x, g, w);
+    assert!(
+        b.as_ref().is_none_or(|b| b.len() == by.out_channels),
+        "a bias for each output channel"
+    );
+    weight::gradient(level, by, x, g, w, b);
 }
 
 /// The loops rely on these lengths.

@@ -30,6 +30,15 @@ pub(super) fn weight_gradient<T: Element>(by: &ConvGeometry, x: &[T], g: &[T], w
     pairs(by, |i, j, o| w[j] = x[i].times_plus(g[o], w[j]));
 }
 
+pub(super) fn bias_gradient<T: Element>(by: &ConvGeometry, g: &[T], b: &mut [T]) {
+    b.fill(T::ZERO);
+    let plane = g.len() / (by.batch * by.out_channels).max(1);
+    for (i, plane) in g.chunks_exact(plane.max(1)).enumerate() {
+        let b = &mut b[i % by.out_channels];
+        plane.iter().for_each(|g| *b = g.times_plus(T::ONE, *b));
+    }
+}
+
 /// Fills `planes` planes with the bias of their channel.
 fn bias<T: Element>(b: Option<&Vec<T>>, planes: usize, out: &mut [T]) {
     let plane = out.len() / planes.max(1);

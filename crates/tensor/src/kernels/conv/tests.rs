@@ -25,7 +25,7 @@ fn geometries() -> impl Strategy<Value = ConvGeometry> {
         (axes(9), axes(20)).prop_map(|(a, b)| vec![a, b]),
         (axes(4), axes(5), axes(6)).prop_map(|(a, b, c)| vec![a, b, c]),
     ];
-    let channels = (1..4_usize, 1..6_usize, prop_oneof![1..4_usize, 15..35_usize, 60..70_usize]);
+    let channels = (1..4_usize, 0..6_usize, prop_oneof![1..4_usize, 15..35_usize, 60..70_usize]);
     (0..4_usize, channels, axes).prop_map(|(batch, (groups, ins, outs), axes)| ConvGeometry {
         batch,
         in_channels: groups * ins,
@@ -59,9 +59,14 @@ fn agree<T: Element + std::fmt::Debug>(by: &ConvGeometry, level: Level, from: fn
     }
     let mut want = vec![T::ZERO; ws];
     plain::weight_gradient(by, &x, &g, &mut want);
-    let mut got = vec![from(f64::NAN); ws];
-    weight_gradient_at(level, by, &x, &g, &mut got);
-    assert_eq!(got, want, "weight gradient of {by:?} at {level:?}");
+    let mut sums = vec![T::ZERO; by.out_channels];
+    plain::bias_gradient(by, &g, &mut sums);
+    for bias in [false, true] {
+        let (mut w, mut b) = (vec![from(f64::NAN); ws], vec![from(f64::NAN); by.out_channels]);
+        weight_gradient_at(level, by, &x, &g, &mut w, bias.then_some(&mut b));
+        assert_eq!(w, want, "weight gradient of {by:?} at {level:?}");
+        assert!(!bias || b == sums, "bias gradient of {by:?} at {level:?}: {b:?} {sums:?}");
+    }
 }
 
 fn agree_everywhere(by: &ConvGeometry) {

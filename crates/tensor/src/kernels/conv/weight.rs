@@ -4,6 +4,7 @@
 //! w̄[o, c, k] = Σ_n Σ_p x[n, c, place(p) + step(k)] · ȳ[n, o, p]
 //! ```
 //! It is the forward sum with places and steps exchanged: rows are weights, and the sum goes over places.
+//! The gradient of the bias is one more row, that of a source of ones: the panel is in cache for it.
 
 use super::frame::Frame;
 use super::levels::{Element, Kernels};
@@ -11,7 +12,7 @@ use super::pass::{self, Pass};
 use super::ready::{Way, blocks};
 use super::sweep::Results;
 use super::tile::{Dots, Entry};
-use super::tiles::{self, Lists, Operands, Rows, Tiles};
+use super::tiles::{self, Extent, Lists, Operands, Rows, Tiles};
 use super::weights::Block;
 use crate::ConvGeometry;
 use crate::kernels::gemm::Cpu;
@@ -61,15 +62,30 @@ struct Plan<'a, T: Element> {
     g: &'a [T],
 }
 
-/// `w̄`, in all of `w`.
-pub(super) fn gradient<T: Element>(level: Level, by: &ConvGeometry, x: &[T], g: &[T], w: &mut [T]) {
+/// The row of the bias.
+struct Ones {
+    tiles: Tiles,
+    lists: Lists,
+}
+
+/// `w̄` in all of `w`, and `b̄[o] = Σ_n Σ_p ȳ[n, o, p]` in all of `b`.
+pub(super) fn gradient<T: Element>(
+    level: Level,
+    by: &ConvGeometry,
+    x: &[T],
+    g: &[T],
+    w: &mut [T],
+    b: Option<&mut [T]>,
+) {
+    let b = b.unwrap_or_default();
     w.fill(T::ZERO);
+    b.fill(T::ZERO);
     let passes = pass::forward(by);
-    if w.is_empty() || by.batch * passes[0].count() == 0 {
+    if (w.is_empty() && b.is_empty()) || by.batch * passes[0].count() == 0 {
         return;
     }
     let plan = Plan::new(level, by, &passes, x, g);
-    if plan.outs < FEW { plan.along(w) } else { plan.across(w) }
+    if plan.outs < FEW { plan.along(w, b) } else { plan.across(w, b) }
 }
 
 impl<'a, T: Element> Plan<'a, T> {
@@ -89,11 +105,11 @@ impl<'a, T: Element> Plan<'a, T> {
         let blocks = blocks(kernels, Way::Across, by.groups, outs);
         let sums = rows * blocks.last().map_or(0, |block| block.start + block.width);
         let parts = PARTS.min(by.batch).min(MOST_SUMS / sums.max(1)).max(1);
-        let cuts = PARTS.div_ceil(parts).min(rows.div_ceil(LEAST_ROWS));
-        let cut = even(rows, rows.div_ceil(cuts), SQUARE);
+        let cuts = PARTS.div_ceil(parts).min(rows.div_ceil(LEAST_ROWS)).max(1);
+        let cut = even(rows, rows.div_ceil(cuts), SQUARE).max(1);
         let (mut tiles, mut lists) = (Vec::new(), Lists::default());
         if !few {
-            let each = (0..rows).step_by(cut).map(|first| first..rows.min(first + cut));
+            let each = (0..rows.max(1)).step_by(cut).map(|first| first..rows.min(first + cut));
             tiles.extend(each.map(|rows| {
                 let ordered = ordered(kernels, pass, &frame, &steps, &rows);
                 let steps = |extent| tiles::inside(&places, pass.counts(), extent);
@@ -146,16 +162,17 @@ impl<'a, T: Element> Plan<'a, T> {
     }
 
     /// Tiles of rows by channels; places are the depth.
-    fn across(&self, w: &mut [T]) {
+    fn across(&self, w: &mut [T], b: &mut [T]) {
         let width = self.blocks.last().map_or(0, |block| block.start + block.width);
-        let cuts = self.rows.div_ceil(self.cut);
-        let high = self.cut.next_multiple_of(SQUARE);
+        let cuts = self.tiles.len();
+        let ones = (!b.is_empty()).then(|| self.ones());
+        let high = (self.cut + usize::from(ones.is_some())).next_multiple_of(SQUARE);
         let mut sums = Scratch::<T>::new(self.parts * cuts * high * width);
         let cost = self.cost_ns();
         threads::run_chunks(&mut sums, high * width, cost, &|task, sums| {
             let (part, cut) = (task / cuts, task % cuts);
             sums.fill(T::ZERO);
-            self.part(part, &self.tiles[cut], high, sums);
+            self.part(part, &self.tiles[cut], ones.as_ref().filter(|_| cut == 0), high, sums);
         });
         let to = Results(w.as_mut_ptr());
         let (each, rest) = sums.split_at_mut(cuts * high * width);
@@ -169,33 +186,56 @@ impl<'a, T: Element> Plan<'a, T> {
                 self.write(&sums[block.start * high..], block, rows.clone(), &to);
             }
         });
+        for block in self.blocks.iter().filter(|_| ones.is_some()) {
+            let sums = &each[block.start * high + self.cut * block.width..][..block.count];
+            b[block.group * self.outs + block.first..][..block.count].copy_from_slice(sums);
+        }
+    }
+
+    /// The row behind those of a cut, which reads 1 at all places.
+    fn ones(&self) -> Ones {
+        let (mut rows, mut lists) = (Rows::new(1, self.kernels.tile.0), Lists::default());
+        let number = self.cut as u32;
+        rows.extend(std::iter::once(Entry { from: 0, number }));
+        let counts = self.pass.counts();
+        let all = Extent { first: [0; 3], end: counts };
+        rows.close(all);
+        let zeros = Scratch::filled(self.pass.count(), 0);
+        let steps = |extent| tiles::inside(&zeros, counts, extent);
+        Ones { tiles: Tiles::new(self.kernels, rows, &mut lists, &steps), lists }
     }
 
     /// The sums of some rows over the images of a part; those of a block start at `start·high`.
-    fn part(&self, part: usize, tiles: &Tiles, high: usize, sums: &mut [T]) {
+    fn part(&self, part: usize, tiles: &Tiles, ones: Option<&Ones>, high: usize, sums: &mut [T]) {
         let count = self.pass.count();
         let framed = self.by.in_channels * self.frame.channel + self.kernels.lanes;
         let mut room = Scratch::new(if self.frame.copied { framed } else { 0 });
         let chunk = even(count, MOST_PLACES, 8);
         let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
-        let mut panel = Scratch::new(chunk * widest);
+        let (mut panel, one) = (Scratch::new(chunk * widest), [T::ONE]);
         for image in self.images(part) {
             let x = self.framed(image, &mut room);
             for first in (0..count).step_by(chunk) {
                 let places = first..count.min(first + chunk);
                 for block in &self.blocks {
                     self.pack(image, block, places.clone(), &mut panel);
-                    let operands = Operands {
-                        from: &x[block.group * self.ins * self.frame.channel..],
+                    let operands = |from| Operands {
+                        from,
                         panel: &panel,
                         vectors: block.width / self.kernels.lanes,
                         start: std::ptr::null(),
                     };
+                    let x = operands(&x[block.group * self.ins * self.frame.channel..]);
                     let sums = &mut sums[block.start * high..][..high * block.width];
-                    // SAFETY: steps and places of the pass stay within its frame, which is `x`; the
-                    // panel has a row for each place, and `sums` one for each row of weights.
+                    // SAFETY: steps and places of the pass stay within its frame, which is `x`, and those
+                    // of the bias read one element; the panel has a row for each place, and `sums` one for
+                    // each row.
                     unsafe {
-                        tiles.multiply(self.kernels, &self.lists, &places, &operands, sums);
+                        tiles.multiply(self.kernels, &self.lists, &places, &x, sums);
+                        if let Some(Ones { tiles, lists }) = ones {
+                            let one = operands(&one);
+                            tiles.multiply(self.kernels, lists, &places, &one, sums);
+                        }
                     }
                 }
             }
@@ -236,25 +276,29 @@ impl<'a, T: Element> Plan<'a, T> {
     }
 
     /// Dot products along places, for each weight.
-    fn along(&self, w: &mut [T]) {
-        let mut sums = Scratch::<T>::new(self.parts * w.len());
+    fn along(&self, w: &mut [T], b: &mut [T]) {
+        let each = w.len() + b.len();
+        let mut sums = Scratch::<T>::new(self.parts * each);
         let cost = self.cost_ns();
-        threads::run_chunks(&mut sums, w.len(), cost, &|part, sums| {
+        threads::run_chunks(&mut sums, each, cost, &|part, sums| {
             sums.fill(T::ZERO);
-            self.dots(part, sums);
+            let (w, b) = sums.split_at_mut(w.len());
+            self.dots(part, w, b);
         });
-        for sums in sums.chunks_exact(w.len()) {
-            w.iter_mut().zip(sums).for_each(|(x, &y)| *x = y.times_plus(T::ONE, *x));
+        for sums in sums.chunks_exact(each) {
+            let all = w.iter_mut().chain(&mut *b);
+            all.zip(sums).for_each(|(x, &y)| *x = y.times_plus(T::ONE, *x));
         }
     }
 
-    fn dots(&self, part: usize, sums: &mut [T]) {
+    fn dots(&self, part: usize, w: &mut [T], b: &mut [T]) {
         let (lanes, counts) = (self.kernels.lanes, self.pass.counts());
         let (count, pitches) = (self.pass.count(), self.frame.pitches());
         let length = self.frame.flat(self.pass).next_multiple_of(lanes);
         let mut room = Scratch::filled(self.by.in_channels * self.frame.channel + lanes, T::ZERO);
         // The gradient of one output, with zeros where the frame has no result.
         let mut with = Scratch::filled(length, T::ZERO);
+        let ones = Scratch::filled(if b.is_empty() { 0 } else { length }, T::ONE);
         for image in self.images(part) {
             let x = self.framed(image, &mut room);
             for output in 0..self.by.out_channels {
@@ -264,19 +308,30 @@ impl<'a, T: Element> Plan<'a, T> {
                     with[at..at + counts[2]].copy_from_slice(row);
                 }
                 let x = &x[output / self.outs * self.ins * self.frame.channel..];
-                let dots = Dots {
-                    from: x.as_ptr(),
-                    steps: self.steps.as_ptr(),
-                    depth: self.rows,
-                    with: with.as_ptr(),
-                    length,
-                    to: sums[output * self.rows..][..self.rows].as_mut_ptr(),
-                };
                 // SAFETY: from each step on there are `length` elements of the frame and the slack
-                // behind it; `with` has as many, `to` one for each step.
-                unsafe { (self.kernels.dots)(&dots) };
+                // behind it; `with` has as many, `w` one for each step.
+                unsafe { self.dot(x, &self.steps, &with, &mut w[output * self.rows..]) };
+                if let Some(b) = b.get_mut(output..=output) {
+                    // SAFETY: as many ones as `with` has elements, and one step.
+                    unsafe { self.dot(&ones, &[0], &with, b) };
+                }
             }
         }
+    }
+
+    /// # Safety
+    /// From each step on `from` has as many elements as `with`, whole vectors; `to` has one for each step.
+    unsafe fn dot(&self, from: &[T], steps: &[u32], with: &[T], to: &mut [T]) {
+        let dots = Dots {
+            from: from.as_ptr(),
+            steps: steps.as_ptr(),
+            depth: steps.len(),
+            with: with.as_ptr(),
+            length: with.len(),
+            to: to.as_mut_ptr(),
+        };
+        // SAFETY: the caller's promise.
+        unsafe { (self.kernels.dots)(&dots) };
     }
 }
 
@@ -293,10 +348,11 @@ fn ordered<T>(
     for (tap, extent) in pass.served(frame).into_iter().enumerate() {
         let channels = |end: usize| (end + taps - 1 - tap) / taps;
         let channels = channels(rows.start)..channels(rows.end);
-        ordered.extend(channels.map(|channel| channel * taps + tap).map(|row| Entry {
-            from: steps[row],
-            number: (row - rows.start) as u32,
-        }));
+        ordered.extend(
+            channels
+                .map(|channel| channel * taps + tap)
+                .map(|row| Entry { from: steps[row], number: (row - rows.start) as u32 }),
+        );
         ordered.close(extent);
     }
     ordered
