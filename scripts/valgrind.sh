@@ -12,7 +12,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 part=${1:-}
-export RUST_BACKTRACE=0 # a backtrace makes more allocations than a process may have mappings
+# A fence is two mappings, and a process may have 65,530: one test at a time, and no backtraces.
+export RUST_BACKTRACE=0 RUST_TEST_THREADS=1
 case $part in
     "" | --fences | --memcheck) ;;
     -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;

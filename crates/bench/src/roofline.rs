@@ -30,9 +30,9 @@ const SOFTMAX: f64 = 4096.0 * 4096.0;
 const LAYER_NORM: f64 = 8192.0 * 1024.0;
 /// `op(x).sum().backward()`: x is read twice, y written and read, the gradient of x written.
 const THERE_AND_BACK: f64 = 5.0;
-/// Images of a batch, and numbers of a 3 x 3 window.
+/// Images of a batch, and taps of a kernel along an axis.
 const BATCH: f64 = 64.0;
-const WINDOW: f64 = 9.0;
+const KERNEL: f64 = 3.0;
 
 fn product(n: f64, batch: f64, size: f64) -> Work {
     Work { flop: batch * 2.0 * n * n * n, bytes: batch * 3.0 * n * n * size, bf16: false }
@@ -42,9 +42,12 @@ fn streams(elements: f64, count: f64) -> Work {
     Work { bytes: elements * F32 * count, ..Work::default() }
 }
 
-/// A 3 x 3 convolution: channels in and out, sizes of input and output image.
+/// A 3 x 3 convolution: channels in and out, sizes of input and output image. Products with the padding,
+/// at most one element wide, are none.
 fn convolution([inputs, outputs, size, out]: [f64; 4]) -> Work {
-    let flop = 2.0 * BATCH * inputs * outputs * WINDOW * out * out;
+    let padding = (out + KERNEL - 1.0 - size) / 2.0;
+    let pairs = KERNEL * out - 2.0 * padding;
+    let flop = 2.0 * BATCH * inputs * outputs * pairs * pairs;
     let numbers = BATCH * (inputs * size * size + outputs * out * out);
     Work { flop, bytes: numbers * F32, bf16: false }
 }

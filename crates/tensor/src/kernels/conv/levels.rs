@@ -11,16 +11,15 @@ use crate::storage::Plain;
 pub(crate) struct Kernels<T> {
     /// Elements of a vector.
     pub(super) lanes: usize,
-    /// Places, and vectors of channels, of a full tile.
+    /// Rows, and vectors of channels, of a full tile.
     pub(super) tile: (usize, usize),
-    /// Places that a tile can have, in ascending order. No tile ends behind the next multiple of 16: sums have room up
-    /// to there.
+    /// Rows that a tile can have, in ascending order.
     heights: &'static [usize],
     /// Weights that all tiles read before the next, in bytes: they and the sources stay in L1.
     pub(super) panel_bytes: usize,
     /// Channels of a full tile along places.
     pub(super) channels: usize,
-    /// `(places, vectors, tile)`, of one of the heights.
+    /// `(rows, vectors, tile)`, of one of the heights.
     pub(super) across: unsafe fn(usize, usize, &Across<T>),
     /// `(rows, tile)`, of 1, 4 or 8 rows.
     pub(super) along: unsafe fn(usize, &Along<T>),
@@ -32,7 +31,7 @@ pub(crate) struct Kernels<T> {
 }
 
 impl<T> Kernels<T> {
-    /// Places of the tile that is used where so many are left.
+    /// Rows of the tile that is used where so many are left.
     pub(super) fn height(&self, left: usize) -> usize {
         self.heights.iter().copied().find(|&height| height >= left).unwrap_or(self.tile.0)
     }

@@ -16,7 +16,8 @@ use std::ops::Range;
 /// Images of one task have at least so many places together: the packed weights are then read from
 /// memory for enough of them.
 const LEAST_PLACES: usize = 64;
-/// With so many places together, those at the borders of small images fill tiles of their own.
+/// With so many places together, those at the borders of small images fill tiles of their own: 64 to 128
+/// channels of 8 x 8, forward, with 512 places 5.05 ms, with 64 places 5.47 (Zen 4).
 const GOOD_PLACES: usize = 512;
 /// Places of one piece, at most: their sums, 48 channels wide, take 192 KiB and stay in L2.
 const MOST_PLACES: usize = 1024;
@@ -66,8 +67,9 @@ impl<T: Element> Sweep<'_, T> {
         let images = |task: usize| task * together..by.batch.min((task + 1) * together);
         let full = self.pieces(&mut ready, way, together, alone);
         // The last task has less if the batch is no multiple.
-        let last = self.pieces(&mut ready, way, images(tasks - 1).len(), alone);
-        let pieces = |task: usize| if task + 1 < tasks { &full } else { &last };
+        let rest = by.batch % together;
+        let last = (rest > 0).then(|| self.pieces(&mut ready, way, rest, alone));
+        let pieces = |task: usize| last.as_ref().filter(|_| task + 1 == tasks).unwrap_or(&full);
         let to = Results(to.as_mut_ptr());
         if alone {
             threads::run(tasks, self.cost_ns(), &|task| {
