@@ -20,6 +20,11 @@ case $part in
     *) echo "valgrind.sh: unknown argument $part" >&2; exit 2 ;;
 esac
 
+# valgrind 3.19 takes AVX's comparisons "equal or unordered" and "unequal and ordered" for the plain ones: results
+# for NaN are wrong under it, so that these tests fail there.
+values_of_nan=(--skip functions_are_within_their_bounds --skip functions_without_a_second_implementation
+    --skip infinities_and_nan_go_where_pytorch_has_them)
+
 tests=(gemm_products gemm_halves gemm_guard_pages)
 mapfile -t programs < <(cargo test -p gradus-tensor --lib "${tests[@]/#/--test=}" --no-run --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
@@ -29,20 +34,15 @@ if [ ${#programs[@]} -ne $((${#tests[@]} + 1)) ]; then
 fi
 
 # The tests of a program that are about kernels: all, but in the library those of its folder.
-run() {
-    local program=$1
-    shift
-    case $program in
-        */gradus_tensor-*) "$@" "$program" kernels:: ;;
-        *) "$@" "$program" ;;
-    esac
+of() {
+    case $1 in */gradus_tensor-*) echo kernels:: ;; esac
 }
 
 if [ "$part" != --memcheck ]; then
     for place in after before; do
         for program in "${programs[@]}"; do
             echo "== a closed page $place: ${program##*/}"
-            run "$program" env GRADUS_TEST_FENCE=$place GRADUS_TEST_LESS="${GRADUS_TEST_LESS:-10}"
+            GRADUS_TEST_FENCE=$place GRADUS_TEST_LESS="${GRADUS_TEST_LESS:-10}" "$program" $(of "$program")
         done
     done
 fi
@@ -52,8 +52,9 @@ if [ "$part" != --fences ]; then
     for cpu in avx2 baseline; do
         for program in "${programs[@]}"; do
             echo "== memcheck, $cpu: ${program##*/}"
-            GRADUS_CPU=$cpu GRADUS_NUM_THREADS=1 run "$program" \
-                valgrind --quiet --error-exitcode=1 --exit-on-first-error=yes --leak-check=no
+            GRADUS_CPU=$cpu GRADUS_NUM_THREADS=1 \
+                valgrind --quiet --error-exitcode=1 --exit-on-first-error=yes --leak-check=no \
+                "$program" $(of "$program") "${values_of_nan[@]}"
         done
     done
 fi

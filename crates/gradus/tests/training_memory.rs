@@ -53,6 +53,26 @@ impl Mlp {
     }
 }
 
+/// A convolution with padding, and one without.
+#[derive(Module)]
+struct Cnn {
+    convs: Vec<Conv2d>,
+    head: Linear,
+}
+
+impl Cnn {
+    fn new() -> Self {
+        let padded = Conv2dOptions { padding: 1.into(), ..Default::default() };
+        let convs = vec![Conv2d::with(3, 32, 3, padded), Conv2d::new(32, 64, 3)];
+        Cnn { convs, head: Linear::new(64 * 7 * 7, 10) }
+    }
+
+    fn forward(&self, x: &Tensor) -> Tensor {
+        let h = self.convs.iter().fold(x.clone(), |h, conv| conv.forward(&h).relu());
+        self.head.forward(&h.max_pool2d(2).flatten(1, -1))
+    }
+}
+
 #[derive(Debug, PartialEq)]
 struct Counts {
     aligned: usize,
@@ -116,4 +136,14 @@ fn a_warm_training_step_takes_no_memory_for_numbers_from_the_system() {
             drop(no_grad(|| net.forward(&x).softmax(-1).max_dim(-1, false)));
         });
     }
+    let net = Cnn::new();
+    let x = Tensor::new(Array::randn([33, 3, 16, 16]));
+    let y = Tensor::new(Array::randint(0, 10, 33));
+    let options = SgdOptions { lr: 1e-2, momentum: 0.9, ..Default::default() };
+    let mut opt = Sgd::new(net.named_parameters(), options).unwrap();
+    assert_warm("a convolutional net", || {
+        opt.zero_grad();
+        cross_entropy(&net.forward(&x), &y).backward();
+        opt.step().unwrap();
+    });
 }
