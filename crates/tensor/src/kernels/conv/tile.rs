@@ -39,20 +39,24 @@ pub(super) struct Across<T> {
     pub(super) sums: *mut T,
 }
 
-/// Vectors along places:
+/// Vectors along places, row after row:
 ///
 /// ```text
-/// to[i·pitch + j] = start[i] + Σ_s from[steps[s] + j] · weights[s·rows + i]      j < length
+/// to[i·pitch + r·to_row + j] = start[i] + Σ_s from[steps[s] + r·from_row + j] · weights[s·channels + i]
 /// ```
+/// for `r < rows`, `j < length`.
 pub(super) struct Along<T> {
     pub(super) from: *const T,
+    pub(super) from_row: usize,
     pub(super) steps: *const u32,
     pub(super) depth: usize,
     pub(super) weights: *const T,
     pub(super) start: *const T,
     pub(super) to: *mut T,
     pub(super) pitch: usize,
-    /// A multiple of a vector.
+    pub(super) to_row: usize,
+    pub(super) rows: usize,
+    /// At least a vector.
     pub(super) length: usize,
 }
 
@@ -110,30 +114,44 @@ pub(super) unsafe fn across<V: Lanes, const R: usize, const N: usize>(tile: &Acr
     }
 }
 
-/// `R` channels, along all places: `N` vectors at a time, then one.
+/// `R` channels, along all places: `N` vectors at a time, then two, then one. The last overlaps what is
+/// before it if a row is no multiple of a vector.
 ///
 /// # Safety
 /// The CPU has the instructions of `V`; all that the formula of [`Along`] reads and writes is there.
 #[inline(always)]
 pub(super) unsafe fn along<V: Lanes, const R: usize, const N: usize>(tile: &Along<V::T>) {
-    let mut at = 0;
-    // SAFETY: the caller's promise.
-    unsafe {
-        while at + N * V::LANES <= tile.length {
-            along_at::<V, R, N>(tile, at);
-            at += N * V::LANES;
-        }
-        while at < tile.length {
-            along_at::<V, R, 1>(tile, at);
-            at += V::LANES;
+    for row in 0..tile.rows {
+        let mut at = 0;
+        // SAFETY: the caller's promise; the last vector ends where the row ends.
+        unsafe {
+            let (from, to) = (tile.from.add(row * tile.from_row), tile.to.add(row * tile.to_row));
+            while at + N * V::LANES <= tile.length {
+                along_at::<V, R, N>(tile, from.add(at), to.add(at));
+                at += N * V::LANES;
+            }
+            while N >= 2 && at + V::LANES < tile.length && 2 * V::LANES <= tile.length {
+                at = at.min(tile.length - 2 * V::LANES);
+                along_at::<V, R, 2>(tile, from.add(at), to.add(at));
+                at += 2 * V::LANES;
+            }
+            while at < tile.length {
+                at = at.min(tile.length - V::LANES);
+                along_at::<V, R, 1>(tile, from.add(at), to.add(at));
+                at += V::LANES;
+            }
         }
     }
 }
 
 /// # Safety
-/// As [`along`], for the vectors from `at` on.
+/// As [`along`], for the vectors at `from` and `to`.
 #[inline(always)]
-unsafe fn along_at<V: Lanes, const R: usize, const N: usize>(tile: &Along<V::T>, at: usize) {
+unsafe fn along_at<V: Lanes, const R: usize, const N: usize>(
+    tile: &Along<V::T>,
+    from: *const V::T,
+    to: *mut V::T,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         let mut sums = [[V::zero(); N]; R];
@@ -141,7 +159,7 @@ unsafe fn along_at<V: Lanes, const R: usize, const N: usize>(tile: &Along<V::T>,
             sums[i] = [V::splat(*tile.start.add(i)); N];
         }
         for s in 0..tile.depth {
-            let from = tile.from.add(*tile.steps.add(s) as usize + at);
+            let from = from.add(*tile.steps.add(s) as usize);
             let mut columns = [V::zero(); N];
             for j in 0..N {
                 columns[j] = V::load(from.add(j * V::LANES));
@@ -155,7 +173,7 @@ unsafe fn along_at<V: Lanes, const R: usize, const N: usize>(tile: &Along<V::T>,
         }
         for i in 0..R {
             for j in 0..N {
-                sums[i][j].store(tile.to.add(i * tile.pitch + at + j * V::LANES));
+                sums[i][j].store(to.add(i * tile.pitch + j * V::LANES));
             }
         }
     }
