@@ -1,6 +1,7 @@
 //! Element types, and the tables of inner loops for each instruction level.
 
 use half::{bf16, f16};
+use std::sync::OnceLock;
 
 use super::factor::Job;
 use super::portable;
@@ -138,13 +139,15 @@ fn most_for_bf16() -> Bf16 {
 }
 
 /// A CPU with AMX has no hurry with `vdpbf16ps` (Granite Rapids: 100 GF/s, half of what it does in f32):
-/// it is better off without where the system does not permit AMX.
+/// it is better off without where the system does not permit AMX. Asked for once, because `cpuid` is for the
+/// hypervisor of a virtual machine to answer: three questions of 5 µs each for every product.
 fn best_for_bf16() -> Bf16 {
-    match most_for_bf16() {
+    static BEST: OnceLock<Bf16> = OnceLock::new();
+    *BEST.get_or_init(|| match most_for_bf16() {
         #[cfg(target_arch = "x86_64")]
         Bf16::Pairs if super::x86::has_amx() => Bf16::Widened,
         most => most,
-    }
+    })
 }
 
 /// The micro-kernel and the sizes it is made for.
