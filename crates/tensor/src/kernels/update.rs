@@ -150,7 +150,10 @@ impl<U: Update, T: Float + Convert<S>, S: Convert<T> + Default + PartialEq> Kern
             let mut states = state.iter_mut();
             let mut next = |room| match states.next() {
                 Some(Some(state)) => lent(&mut state[here.clone()], room),
-                _ => zeroed(room),
+                Some(None) => zeroed(room),
+                // Zeros from the start, for nobody writes there. To write them for each block took its part
+                // of the store queue: SGD with momentum was 6 % slower on one thread.
+                None => room,
             };
             let [a, b, c] = &mut rooms;
             let (a, b, c) = (next(a), next(b), next(c));
