@@ -197,3 +197,18 @@ pub(crate) fn in_range(
         Err(OptimError::Option { of, option, value, allowed })
     }
 }
+
+/// Checks the hyper-parameters of Adam, which others have after it.
+pub(crate) fn adam_in_range(
+    of: &'static str,
+    (lr, eps): (f64, f64),
+    (b1, b2): (f64, f64),
+    weight_decay: f64,
+) -> Result<(), OptimError> {
+    let check = |option, value, ok, allowed| in_range(of, option, value, ok, allowed);
+    check("lr", lr, lr >= 0.0, "lr ≥ 0")?;
+    check("eps", eps, eps >= 0.0, "eps ≥ 0")?;
+    check("betas.0", b1, (0.0..1.0).contains(&b1), "0 ≤ betas.0 < 1")?;
+    check("betas.1", b2, (0.0..1.0).contains(&b2), "0 ≤ betas.1 < 1")?;
+    check("weight_decay", weight_decay, weight_decay >= 0.0, "weight_decay ≥ 0")
+}

@@ -1,6 +1,6 @@
 //! Adam, with its AMSGrad variant and both kinds of weight decay.
 
-use crate::error::in_range;
+use crate::error::adam_in_range;
 use crate::{ElementRule, Jobs, Optim, OptimError, Progress, Rule};
 use gradus_tensor::kernels::real::Real;
 use gradus_tensor::kernels::update::{Update, lerp};
@@ -148,13 +148,7 @@ impl ElementRule for AdamOptions {
 impl AdamOptions {
     /// The checks, for the optimizer `of`.
     pub(super) fn check_as(&self, of: &'static str) -> Result<(), OptimError> {
-        let check = |option, value, ok, allowed| in_range(of, option, value, ok, allowed);
-        let (b1, b2) = self.betas;
-        check("lr", self.lr, self.lr >= 0.0, "lr ≥ 0")?;
-        check("eps", self.eps, self.eps >= 0.0, "eps ≥ 0")?;
-        check("betas.0", b1, (0.0..1.0).contains(&b1), "0 ≤ betas.0 < 1")?;
-        check("betas.1", b2, (0.0..1.0).contains(&b2), "0 ≤ betas.1 < 1")?;
-        check("weight_decay", self.weight_decay, self.weight_decay >= 0.0, "weight_decay ≥ 0")
+        adam_in_range(of, (self.lr, self.eps), self.betas, self.weight_decay)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::arithmetic::Plus;
 use crate::clip::norm_of_array;
-use crate::error::in_range;
+use crate::error::adam_in_range;
 use crate::{Jobs, Optim, OptimError, Progress, Rule, TensorRule, TensorStep, fused};
 use gradus_tensor::kernels::real::Real;
 use gradus_tensor::kernels::update::{Update, lerp};
@@ -91,13 +91,7 @@ impl Rule for LambOptions {
     const SLOTS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
 
     fn check(&self) -> Result<(), OptimError> {
-        let check = |option, value, ok, allowed| in_range("Lamb", option, value, ok, allowed);
-        let (b1, b2) = self.betas;
-        check("lr", self.lr, self.lr >= 0.0, "lr ≥ 0")?;
-        check("eps", self.eps, self.eps >= 0.0, "eps ≥ 0")?;
-        check("betas.0", b1, (0.0..1.0).contains(&b1), "0 ≤ betas.0 < 1")?;
-        check("betas.1", b2, (0.0..1.0).contains(&b2), "0 ≤ betas.1 < 1")?;
-        check("weight_decay", self.weight_decay, self.weight_decay >= 0.0, "weight_decay ≥ 0")
+        adam_in_range("Lamb", (self.lr, self.eps), self.betas, self.weight_decay)
     }
     fn lr(&self) -> f64 {
         self.lr

@@ -1,6 +1,6 @@
 //! RAdam: Adam that waits until its mean of squares can be trusted.
 
-use crate::error::in_range;
+use crate::error::adam_in_range;
 use crate::{ElementRule, Jobs, Optim, OptimError, Progress, Rule};
 use gradus_tensor::kernels::real::Real;
 use gradus_tensor::kernels::update::{Update, lerp};
@@ -107,13 +107,7 @@ impl Rule for RAdamOptions {
     const SLOTS: &'static [&'static str] = &["exp_avg", "exp_avg_sq"];
 
     fn check(&self) -> Result<(), OptimError> {
-        let check = |option, value, ok, allowed| in_range("RAdam", option, value, ok, allowed);
-        let (b1, b2) = self.betas;
-        check("lr", self.lr, self.lr >= 0.0, "lr ≥ 0")?;
-        check("eps", self.eps, self.eps >= 0.0, "eps ≥ 0")?;
-        check("betas.0", b1, (0.0..1.0).contains(&b1), "0 ≤ betas.0 < 1")?;
-        check("betas.1", b2, (0.0..1.0).contains(&b2), "0 ≤ betas.1 < 1")?;
-        check("weight_decay", self.weight_decay, self.weight_decay >= 0.0, "weight_decay ≥ 0")
+        adam_in_range("RAdam", (self.lr, self.eps), self.betas, self.weight_decay)
     }
     fn lr(&self) -> f64 {
         self.lr

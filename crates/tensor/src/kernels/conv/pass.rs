@@ -46,11 +46,13 @@ pub(super) fn backward(by: &ConvGeometry) -> Vec<Pass> {
 }
 
 fn all(lines: [Vec<Line>; 3], results: [usize; 3]) -> Vec<Pass> {
-    triples(&lines).map(|lines| Pass { lines: lines.map(Clone::clone), results }).collect()
+    triples(lines.each_ref())
+        .map(|lines| Pass { lines: lines.map(Clone::clone), results })
+        .collect()
 }
 
 /// Every choice of one element for each axis, in order.
-fn triples<T>([x, y, z]: &[Vec<T>; 3]) -> impl Iterator<Item = [&T; 3]> {
+fn triples<T>([x, y, z]: [&Vec<T>; 3]) -> impl Iterator<Item = [&T; 3]> {
     x.iter().flat_map(move |x| y.iter().flat_map(move |y| z.iter().map(move |z| [x, y, z])))
 }
 
@@ -72,14 +74,9 @@ impl Pass {
 
     /// Calls `f(k, shifts)` for every tap, in order, with its number in the kernel of these sizes.
     fn each_tap(&self, kernel: [usize; 3], mut f: impl FnMut(usize, [isize; 3])) {
-        let [x, y, z] = &self.lines;
-        for x in &x.taps {
-            for y in &y.taps {
-                for z in &z.taps {
-                    let index = (x.index * kernel[1] + y.index) * kernel[2] + z.index;
-                    f(index, [x.shift, y.shift, z.shift]);
-                }
-            }
+        for taps in triples(self.lines.each_ref().map(|line| &line.taps)) {
+            let [x, y, z] = taps.map(|tap| tap.index);
+            f((x * kernel[1] + y) * kernel[2] + z, taps.map(|tap| tap.shift));
         }
     }
 
@@ -108,7 +105,7 @@ impl Pass {
             let (line, size) = (&self.lines[a], frame.source[a]);
             line.taps.iter().map(|&tap| line.served(tap, size)).collect()
         });
-        triples(&served).map(Extent::new).collect()
+        triples(served.each_ref()).map(Extent::new).collect()
     }
 
     /// Taps along each axis.
@@ -128,7 +125,7 @@ impl Pass {
         let (counts, pitches) = (self.counts(), frame.pitches());
         let steps = [0, 1, 2].map(|a| self.lines[a].step * pitches[a]);
         let bands = [0, 1, 2].map(|a| self.lines[a].bands(frame.source[a]));
-        for [x, y, z] in triples(&bands) {
+        for [x, y, z] in triples(bands.each_ref()) {
             for i in 0..images {
                 let lines = x.results.clone().flat_map(|x| y.results.clone().map(move |y| (x, y)));
                 for (x, y) in lines {
