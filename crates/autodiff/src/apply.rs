@@ -172,13 +172,19 @@ struct Inputs<O: Op> {
 
 impl<O: Op> Inputs<O> {
     fn metas(&self) -> Vec<Meta> {
-        self.arrays.slice().iter().map(|a| a.meta().clone()).collect()
+        metas(self.arrays.slice())
     }
     #[inline]
     fn infer(&self, op: &O) -> Result<O::Out<Meta>, OpError> {
         let metas = Pack::collect(self.arrays.slice().iter().map(Array::meta));
         op.infer(metas).map_err(|e| e.of(O::NAME, self.metas()))
     }
+}
+
+/// What an error says of the inputs.
+#[cold]
+fn metas(arrays: &[Array]) -> Vec<Meta> {
+    arrays.iter().map(|a| a.meta().clone()).collect()
 }
 
 /// The door itself; an error gives the inputs back.

@@ -7,9 +7,9 @@
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
 use gradus_tensor::kernels::convert::{Convert, Value, convert_at};
-use gradus_tensor::kernels::element::{Lane, Map, Zip};
+use gradus_tensor::kernels::element::{Lane, Map, Rare, Zip};
 use gradus_tensor::kernels::level::{Level, detected};
-use gradus_tensor::kernels::loops::{Operand, map_at, zip_at};
+use gradus_tensor::kernels::loops::{Operand, map_rare_at, zip_at};
 use gradus_tensor::kernels::real::Real;
 use gradus_tensor::{bf16, f16};
 use std::mem::MaybeUninit;
@@ -31,15 +31,22 @@ macro_rules! functions {
                 fn f<R: Real>(self, $x: R) -> R {
                     $formula
                 }
+            }
+
+            impl Rare for $Op {
                 #[inline(always)]
                 fn is_rare<R: Real>(self, x: R) -> bool {
                     matches!(stringify!($Op), "Sin" | "Cos") && x.is_far()
+                }
+                #[inline(always)]
+                fn rare<R: Real>(self, x: R) -> R {
+                    self.f(x)
                 }
             }
         )*
 
         fn all<T: Number>(data: &Data<T>) {
-            $(data.print(stringify!($Op), |level, x, y| map_at(level, $Op, x, y));)*
+            $(data.print(stringify!($Op), |level, x, y| map_rare_at(level, $Op, x, y));)*
         }
     };
 }

@@ -10,6 +10,9 @@ impl Map for Cos {
     fn f<R: Real>(self, x: R) -> R {
         x.cos_near()
     }
+}
+
+impl Rare for Cos {
     #[inline(always)]
     fn is_rare<R: Real>(self, x: R) -> bool {
         x.is_far()
@@ -32,7 +35,7 @@ impl Op for Cos {
     }
     fn forward(&self, x: Array, save: &mut Save<'_>) -> Array {
         save.input(0, &x);
-        x.map(Cos)
+        x.map_rare(Cos)
     }
     /// `x̄ = −ȳ·sin x`
     fn vjp(&self, saved: &Saved<'_>, g: Tensor) -> Tensor {

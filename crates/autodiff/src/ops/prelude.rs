@@ -8,6 +8,6 @@ pub(super) use crate::{
     Autocast, Op, OpError, Operand, Promotion, Save, Saved, Tensor, Work, must, operators::operator,
 };
 #[allow(unused_imports, reason = "not every kind of formula is in use in every build")]
-pub(super) use gradus_tensor::kernels::element::{Compare, Map, Zip, Zip3};
+pub(super) use gradus_tensor::kernels::element::{Compare, Map, Rare, Zip, Zip3};
 pub(super) use gradus_tensor::kernels::real::Real;
 pub(super) use gradus_tensor::{Array, DType, Meta, Scalar, Shape};

@@ -10,6 +10,9 @@ impl Map for Sin {
     fn f<R: Real>(self, x: R) -> R {
         x.sin_near()
     }
+}
+
+impl Rare for Sin {
     #[inline(always)]
     fn is_rare<R: Real>(self, x: R) -> bool {
         x.is_far()
@@ -32,7 +35,7 @@ impl Op for Sin {
     }
     fn forward(&self, x: Array, save: &mut Save<'_>) -> Array {
         save.input(0, &x);
-        x.map(Sin)
+        x.map_rare(Sin)
     }
     /// `x̄ = ȳ·cos x`
     fn vjp(&self, saved: &Saved<'_>, g: Tensor) -> Tensor {

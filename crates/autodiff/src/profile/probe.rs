@@ -99,9 +99,15 @@ impl Probe {
     #[cold]
     #[inline(never)]
     fn kernel_begins<O: Op>(self, op: &O, x: &O::In<Array>, y: &O::Out<Meta>) {
-        self.with(|running, state| running.before = state.own(running.entry));
+        self.entered();
         let x = Pack::collect(Pack::<Array>::slice(x).iter().map(Array::meta));
-        let work = op.work(x, Pack::collect(Pack::<Meta>::slice(y).iter()));
+        self.starts(op.work(x, Pack::collect(Pack::<Meta>::slice(y).iter())));
+    }
+    /// The door is passed.
+    fn entered(self) {
+        self.with(|running, state| running.before = state.own(running.entry));
+    }
+    fn starts(self, work: Work) {
         self.with(|running, state| {
             running.work = work;
             running.kernel = state.now();

@@ -3,12 +3,15 @@
 
 use super::feed::{Feed, TILE};
 use super::stored::Stored;
-use crate::kernels::loops::{Operand, Out};
+use crate::kernels::element::Lane;
+use crate::kernels::level::{Level, level};
+use crate::kernels::loops::{self, Answers, Loops, Numbers, Operand, Out};
 use crate::kernels::stream::Write;
 use crate::storage::{Scratch, as_uninit};
 use crate::strided::Turn;
 use crate::{Array, Shape, threads};
 use smallvec::SmallVec;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// Elements of one task. A multiple of every block and tile; from kernels.md: halves of 32k pay.
@@ -17,13 +20,6 @@ const CHUNK: usize = 16 << 10;
 /// 0.3 for a tanh); only the switch between serial and parallel reads it.
 const NS_PER_ELEMENT: f64 = 0.15;
 
-/// A loop over contiguous operands; the op is behind `dyn`, so that this file is compiled once for each
-/// element type and not for each op.
-type Loop<'k, L> = dyn Fn(&[Operand<L>], Out<'_, L>) + Sync + 'k;
-/// A loop that writes over its first operand.
-type Update<'k, L> = dyn Fn(&mut [L], &[Operand<L>]) + Sync + 'k;
-/// A loop that answers yes or no.
-type Question<'k, L> = dyn Fn(&[Operand<L>], Out<'_, bool>) + Sync + 'k;
 /// A call of a loop: operands of `n` elements from `at` on, counted from the start of the task.
 type Call<'c, L> = dyn FnMut(&[Operand<L>], usize, usize) + 'c;
 
@@ -112,22 +108,19 @@ impl<'a, S: Stored> Plan<'a, S> {
     }
 }
 
-/// A new array of this shape, filled by `kernel` from the inputs.
-pub(super) fn produce<S: Stored>(
-    inputs: &[Array],
-    shape: &Shape,
-    kernel: &Loop<'_, S::Lane>,
-) -> Array {
+/// A new array of this shape, `f` of the inputs.
+pub(super) fn produce<S: Stored>(inputs: &[Array], shape: &Shape, f: &dyn Loops<Numbers>) -> Array {
     let plan = Plan::<S>::new(inputs, shape, size_of::<S>(), false);
+    let level = level();
     Array::build::<S>(shape, |out| {
         threads::run_chunks(out, plan.chunk, plan.cost, &|i, out| {
             let mut result = vec![S::Lane::default(); if S::DIRECT { 0 } else { TILE }];
             plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
                 let out = &mut out[at..at + n];
                 match S::as_lane_mut(out) {
-                    Some(out) => kernel(x, Out { to: as_uninit(out), how: plan.how }),
+                    Some(out) => fill(level, f, x, Out { to: as_uninit(out), how: plan.how }),
                     None => {
-                        kernel(x, as_uninit(&mut result[..n]).into());
+                        fill(level, f, x, as_uninit(&mut result[..n]).into());
                         S::narrow(&result[..n], out);
                     }
                 }
@@ -136,11 +129,21 @@ pub(super) fn produce<S: Stored>(
     })
 }
 
-/// Write over `x` if it is given up, row-major and of a type that is computed in.
+/// Runs the loop; of one element repeated the result is computed once.
+fn fill<T: Lane>(level: Level, f: &dyn Loops<Numbers>, x: &[Operand<T>], out: Out<T>) {
+    let &[Operand::Same(x)] = x else { return loops::run(level, f, x, out) };
+    let mut one = [x];
+    loops::update(f, &mut one, 0, &[]);
+    out.to.fill(MaybeUninit::new(one[0]));
+}
+
+/// Write `f` over its input number `at`, which is `x`, if that is given up, row-major and of a type that is
+/// computed in; `rest` are the other inputs.
 pub(super) fn in_place<S: Stored>(
     x: &mut Array,
+    f: &dyn Loops<Numbers>,
+    at: usize,
     rest: &[Array],
-    kernel: &Update<'_, S::Lane>,
 ) -> bool {
     if !S::DIRECT || !x.is_reusable() {
         return false;
@@ -148,26 +151,24 @@ pub(super) fn in_place<S: Stored>(
     let shape = x.shape().clone();
     let plan = Plan::<S>::new(rest, &shape, size_of::<S>(), true);
     threads::run_chunks(x.elements_mut::<S>(), plan.chunk, plan.cost, &|i, out| {
-        plan.each(i * plan.chunk, out.len(), &mut |operands, at, n| {
-            if let Some(out) = S::as_lane_mut(&mut out[at..at + n]) {
-                kernel(out, operands);
+        plan.each(i * plan.chunk, out.len(), &mut |operands, start, n| {
+            if let Some(out) = S::as_lane_mut(&mut out[start..start + n]) {
+                loops::update(f, out, at, operands);
             }
         });
     });
     true
 }
 
-/// A new `bool` array of this shape, filled by `kernel` from the inputs.
-pub(super) fn judge<S: Stored>(
-    inputs: &[Array],
-    shape: &Shape,
-    kernel: &Question<'_, S::Lane>,
-) -> Array {
+/// A new `bool` array of this shape, `f` of the inputs.
+pub(super) fn judge<S: Stored>(inputs: &[Array], shape: &Shape, f: &dyn Loops<Answers>) -> Array {
     let plan = Plan::<S>::new(inputs, shape, 1, false);
+    let level = level();
     Array::build::<bool>(shape, |out| {
         threads::run_chunks(out, plan.chunk, plan.cost, &|i, out| {
             plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
-                kernel(x, Out { to: as_uninit(&mut out[at..at + n]), how: plan.how });
+                let to = as_uninit(&mut out[at..at + n]);
+                loops::run(level, f, x, Out { to, how: plan.how });
             });
         });
     })

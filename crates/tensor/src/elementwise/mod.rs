@@ -3,6 +3,8 @@
 //! Only contiguous f32, f64 and i64 loops are compiled for each formula. Everything else — half types,
 //! `u8`, `bool`, odd strides, broadcast axes — passes through tiles that fit the first-level cache
 //! (`drive.rs`).
+//!
+//! A formula is behind `dyn Loops` from the start: all of this is compiled once, and of each formula its loops.
 
 mod drive;
 mod feed;
@@ -10,11 +12,11 @@ mod small;
 mod stored;
 
 use crate::element::dispatch;
-use crate::kernels::element::{Compare, Map, Zip, Zip3};
-use crate::kernels::loops::{self, Operand};
+use crate::kernels::element::{Compare, Map, Rare, Zip, Zip3};
+use crate::kernels::loops::{Answers, Loops, Numbers, compared, mapped, mapped_rare, zipped, zipped3};
 use crate::{Array, DType, Shape};
-use drive::{in_place, produce};
-use std::mem::MaybeUninit;
+use drive::{in_place, judge, produce};
+use std::slice;
 
 /// `shape` of a result, and a panic for what the caller should have checked.
 #[track_caller]
@@ -26,6 +28,64 @@ fn common(a: &Array, b: &Array) -> Shape {
     }
 }
 
+/// `f` of every element.
+#[track_caller]
+fn map(mut x: Array, f: &dyn Loops<Numbers>) -> Array {
+    if small::maps(&x) {
+        return small::map(x, f);
+    }
+    let shape = x.shape().clone();
+    dispatch!(x.dtype(), S => {
+        if in_place::<S>(&mut x, f, 0, &[]) {
+            return x;
+        }
+        produce::<S>(&[x], &shape, f)
+    })
+}
+
+/// `f` of every pair of elements.
+#[track_caller]
+fn zip(mut a: Array, mut b: Array, f: &dyn Loops<Numbers>) -> Array {
+    if small::zips(&a, &b) {
+        return small::zip(a, b, f);
+    }
+    let shape = common(&a, &b);
+    dispatch!(a.dtype(), S => {
+        if *a.shape() == shape && in_place::<S>(&mut a, f, 0, slice::from_ref(&b)) {
+            return a;
+        }
+        if *b.shape() == shape && in_place::<S>(&mut b, f, 1, slice::from_ref(&a)) {
+            return b;
+        }
+        produce::<S>(&[a, b], &shape, f)
+    })
+}
+
+/// `f` of every triple of elements.
+#[track_caller]
+fn zip3(mut a: Array, b: Array, c: Array, f: &dyn Loops<Numbers>) -> Array {
+    let two = common(&a, &b);
+    let shape = match Shape::broadcast(&two, c.shape()) {
+        Some(shape) if c.dtype() == a.dtype() => shape,
+        _ => panic!("operands {two} and {} do not fit", c.meta()),
+    };
+    dispatch!(a.dtype(), S => {
+        let rest = [b, c];
+        if *a.shape() == shape && in_place::<S>(&mut a, f, 0, &rest) {
+            return a;
+        }
+        let [b, c] = rest;
+        produce::<S>(&[a, b, c], &shape, f)
+    })
+}
+
+/// `f` of every pair of elements, a yes or no.
+#[track_caller]
+fn compare(a: Array, b: Array, f: &dyn Loops<Answers>) -> Array {
+    let shape = common(&a, &b);
+    dispatch!(a.dtype(), S => judge::<S>(&[a, b], &shape, f))
+}
+
 impl Array {
     /// `op` of every element; in place if `self` is the only handle on its elements.
     ///
@@ -35,24 +95,15 @@ impl Array {
     /// If the dtype is not floating point and `op` has no formula for integers.
     #[track_caller]
     pub fn map<O: Map>(self, op: O) -> Array {
-        if small::maps(&self) {
-            return small::map(self, op);
-        }
-        let mut this = self;
-        let shape = this.shape().clone();
-        dispatch!(this.dtype(), S => {
-            if in_place::<S>(&mut this, &[], &|x, _| loops::map_in_place(op, x)) {
-                return this;
-            }
-            produce::<S>(&[this], &shape, &|x, y| match x[0] {
-                Operand::Slice(x) => loops::map(op, x, y),
-                Operand::Same(x) => {
-                    let mut one = [x];
-                    loops::map_in_place(op, &mut one);
-                    y.to.fill(MaybeUninit::new(one[0]));
-                }
-            })
-        })
+        map(self, &mapped(op))
+    }
+    /// As [`Array::map`], with the other formula of `op` for rare elements.
+    ///
+    /// # Panics
+    /// As [`Array::map`].
+    #[track_caller]
+    pub fn map_rare<O: Rare>(self, op: O) -> Array {
+        map(self, &mapped_rare(op))
     }
     /// `op` of every pair of elements, broadcasting; in place of an operand that is given up and large
     /// enough.
@@ -61,48 +112,15 @@ impl Array {
     /// If dtypes differ or shapes do not broadcast.
     #[track_caller]
     pub fn zip<O: Zip>(self, rhs: Array, op: O) -> Array {
-        if small::zips(&self, &rhs) {
-            return small::zip(self, rhs, op);
-        }
-        let (mut this, mut rhs) = (self, rhs);
-        let shape = common(&this, &rhs);
-        dispatch!(this.dtype(), S => {
-            if *this.shape() == shape {
-                let other = std::slice::from_ref(&rhs);
-                if in_place::<S>(&mut this, other, &|a, b| loops::zip_into_a(op, a, b[0])) {
-                    return this;
-                }
-            }
-            if *rhs.shape() == shape {
-                let other = std::slice::from_ref(&this);
-                if in_place::<S>(&mut rhs, other, &|b, a| loops::zip_into_b(op, a[0], b)) {
-                    return rhs;
-                }
-            }
-            produce::<S>(&[this, rhs], &shape, &|x, y| loops::zip(op, x[0], x[1], y))
-        })
+        zip(self, rhs, &zipped(op))
     }
     /// `op` of every triple of elements, broadcasting; in place of the first if it is given up.
     ///
     /// # Panics
     /// If dtypes differ or shapes do not broadcast.
     #[track_caller]
-    pub fn zip3<O: Zip3>(mut self, b: Array, c: Array, op: O) -> Array {
-        let two = common(&self, &b);
-        let shape = match Shape::broadcast(&two, c.shape()) {
-            Some(shape) if c.dtype() == self.dtype() => shape,
-            _ => panic!("operands {two} and {} do not fit", c.meta()),
-        };
-        dispatch!(self.dtype(), S => {
-            let rest = [b, c];
-            if *self.shape() == shape
-                && in_place::<S>(&mut self, &rest, &|a, x| loops::zip3_into_a(op, a, x[0], x[1]))
-            {
-                return self;
-            }
-            let [b, c] = rest;
-            produce::<S>(&[self, b, c], &shape, &|x, y| loops::zip3(op, x[0], x[1], x[2], y))
-        })
+    pub fn zip3<O: Zip3>(self, b: Array, c: Array, op: O) -> Array {
+        zip3(self, b, c, &zipped3(op))
     }
     /// `op` of every pair of elements as a `bool` array, broadcasting.
     ///
@@ -110,10 +128,7 @@ impl Array {
     /// If dtypes differ or shapes do not broadcast.
     #[track_caller]
     pub fn compare<O: Compare>(self, rhs: Array, op: O) -> Array {
-        let shape = common(&self, &rhs);
-        dispatch!(self.dtype(), S => drive::judge::<S>(&[self, rhs], &shape, &|x, y| {
-            loops::compare(op, x[0], x[1], y);
-        }))
+        compare(self, rhs, &compared(op))
     }
     /// Every element converted to `dtype` by PyTorch's cast rules; the same array if it has it already.
     pub fn cast(self, dtype: DType) -> Array {

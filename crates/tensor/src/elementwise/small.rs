@@ -1,8 +1,9 @@
 //! The short way for small, contiguous f32 and f64 operands, where bookkeeping would cost more than the
 //! arithmetic: no feeds, no tasks, no tiles.
 
-use crate::kernels::element::{Lane, Map, Zip};
-use crate::kernels::loops::{self, Operand};
+use crate::kernels::element::Lane;
+use crate::kernels::level::level;
+use crate::kernels::loops::{self, Loops, Numbers, Operand};
 use crate::storage::as_uninit;
 use crate::{Array, DType, Element};
 
@@ -20,20 +21,21 @@ pub(super) fn maps(x: &Array) -> bool {
 }
 
 /// As `Array::map`.
-#[inline]
-pub(super) fn map<O: Map>(x: Array, op: O) -> Array {
+pub(super) fn map(x: Array, f: &dyn Loops<Numbers>) -> Array {
     match x.dtype() {
-        DType::F32 => map_lane::<O, f32>(x, op),
-        _ => map_lane::<O, f64>(x, op),
+        DType::F32 => map_lane::<f32>(x, f),
+        _ => map_lane::<f64>(x, f),
     }
 }
 
-fn map_lane<O: Map, T: Lane + Element>(mut x: Array, op: O) -> Array {
+fn map_lane<T: Lane + Element>(mut x: Array, f: &dyn Loops<Numbers>) -> Array {
     if let Some(own) = x.own_elements::<T>() {
-        loops::map_in_place(op, own);
+        loops::update(f, own, 0, &[]);
         return x;
     }
-    Array::build::<T>(x.shape(), |y| loops::map(op, x.elements::<T>(), as_uninit(y)))
+    Array::build::<T>(x.shape(), |y| {
+        loops::run(level(), f, &[x.elements::<T>().into()], as_uninit(y).into())
+    })
 }
 
 /// Is this a case for [`zip`]? Not if they broadcast otherwise than from a scalar.
@@ -46,11 +48,10 @@ pub(super) fn zips(a: &Array, b: &Array) -> bool {
 }
 
 /// As `Array::zip`.
-#[inline]
-pub(super) fn zip<O: Zip>(a: Array, b: Array, op: O) -> Array {
+pub(super) fn zip(a: Array, b: Array, f: &dyn Loops<Numbers>) -> Array {
     match a.dtype() {
-        DType::F32 => zip_lane::<O, f32>(a, b, op),
-        _ => zip_lane::<O, f64>(a, b, op),
+        DType::F32 => zip_lane::<f32>(a, b, f),
+        _ => zip_lane::<f64>(a, b, f),
     }
 }
 
@@ -60,22 +61,23 @@ fn operand<'a, T: Lane + Element>(x: &'a Array, other: usize) -> Operand<'a, T> 
     if x.rank() == 0 && other > 0 { Operand::Same(elements[0]) } else { Operand::Slice(elements) }
 }
 
-fn zip_lane<O: Zip, T: Lane + Element>(mut a: Array, mut b: Array, op: O) -> Array {
+fn zip_lane<T: Lane + Element>(mut a: Array, mut b: Array, f: &dyn Loops<Numbers>) -> Array {
     let (left, right) = (a.rank(), b.rank());
     if left >= right
         && let Some(own) = a.own_elements::<T>()
     {
-        loops::zip_into_a(op, own, operand(&b, left));
+        loops::update(f, own, 0, &[operand(&b, left)]);
         return a;
     }
     if right >= left
         && let Some(own) = b.own_elements::<T>()
     {
-        loops::zip_into_b(op, operand(&a, right), own);
+        loops::update(f, own, 1, &[operand(&a, right)]);
         return b;
     }
     let shape = if left >= right { a.shape() } else { b.shape() };
     Array::build::<T>(shape, |y| {
-        loops::zip(op, operand(&a, right), operand(&b, left), as_uninit(y))
+        let operands = [operand(&a, right), operand(&b, left)];
+        loops::run(level(), f, &operands, as_uninit(y).into());
     })
 }

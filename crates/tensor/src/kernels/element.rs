@@ -2,6 +2,7 @@
 
 use super::dispatch::{self, Kernel};
 use super::level::Level;
+use super::loops::{Call, Kind, Loops};
 use super::real::{Num, Real};
 use std::fmt::Debug;
 
@@ -16,18 +17,15 @@ pub trait Map: Copy + Send + Sync + 'static {
         let _ = x;
         no_integers::<Self>()
     }
-    /// Whether [`Map::rare`] takes the place of `f` at `x`. Such elements must be uncommon: a block that
-    /// holds one is computed element by element. An op without them pays nothing.
-    #[inline(always)]
-    fn is_rare<R: Real>(self, x: R) -> bool {
-        let _ = x;
-        false
-    }
+}
+
+/// A formula with another for rare elements.
+pub trait Rare: Map {
+    /// Whether [`Rare::rare`] takes the place of `f` at `x`. Such elements must be uncommon: a block that
+    /// holds one is computed element by element.
+    fn is_rare<R: Real>(self, x: R) -> bool;
     /// The formula for the elements that `f` does not serve; it may branch.
-    #[inline(always)]
-    fn rare<R: Real>(self, x: R) -> R {
-        self.f(x)
-    }
+    fn rare<R: Real>(self, x: R) -> R;
 }
 
 /// `y = f(a, b)` on one pair of elements.
@@ -70,10 +68,10 @@ fn no_integers<O>() -> ! {
 pub trait Lane: Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
     /// `op` on one element.
     fn map<O: Map, const FMA: bool>(op: O, x: Self) -> Self;
-    /// [`Map::is_rare`].
-    fn is_rare<O: Map>(op: O, x: Self) -> bool;
-    /// [`Map::rare`].
-    fn map_rare<O: Map, const FMA: bool>(op: O, x: Self) -> Self;
+    /// [`Rare::is_rare`].
+    fn is_rare<O: Rare>(op: O, x: Self) -> bool;
+    /// [`Rare::rare`].
+    fn map_rare<O: Rare, const FMA: bool>(op: O, x: Self) -> Self;
     /// `op` on one pair.
     fn zip<O: Zip, const FMA: bool>(op: O, a: Self, b: Self) -> Self;
     /// `op` on one triple.
@@ -83,21 +81,28 @@ pub trait Lane: Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
     /// Runs a loop with the instructions of `level`; integer loops exist for the baseline only.
     #[doc(hidden)]
     fn run_at<K: Kernel>(level: Level, kernel: K) -> K::Output;
+    /// The loop of `f` over this lane.
+    ///
+    /// # Safety
+    ///
+    /// As [`Loops::f32s`].
+    #[doc(hidden)]
+    unsafe fn run<K: Kind>(f: &dyn Loops<K>, call: Call<Self, K>);
 }
 
 macro_rules! float_lane {
-    ($($T:ident)*) => {$(
+    ($($T:ident: $loops:ident)*) => {$(
         impl Lane for $T {
             #[inline(always)]
             fn map<O: Map, const FMA: bool>(op: O, x: $T) -> $T {
                 op.f(Num::<$T, FMA>(x)).0
             }
             #[inline(always)]
-            fn is_rare<O: Map>(op: O, x: $T) -> bool {
+            fn is_rare<O: Rare>(op: O, x: $T) -> bool {
                 op.is_rare(Num::<$T, false>(x))
             }
             #[inline(always)]
-            fn map_rare<O: Map, const FMA: bool>(op: O, x: $T) -> $T {
+            fn map_rare<O: Rare, const FMA: bool>(op: O, x: $T) -> $T {
                 op.rare(Num::<$T, FMA>(x)).0
             }
             #[inline(always)]
@@ -116,10 +121,15 @@ macro_rules! float_lane {
             fn run_at<K: Kernel>(level: Level, kernel: K) -> K::Output {
                 dispatch::run_at(level, kernel)
             }
+            #[inline]
+            unsafe fn run<K: Kind>(f: &dyn Loops<K>, call: Call<$T, K>) {
+                // SAFETY: the caller's.
+                unsafe { f.$loops(call) }
+            }
         }
     )*};
 }
-float_lane!(f32 f64);
+float_lane!(f32: f32s f64: f64s);
 
 impl Lane for i64 {
     #[inline(always)]
@@ -127,11 +137,11 @@ impl Lane for i64 {
         op.int(x)
     }
     #[inline(always)]
-    fn is_rare<O: Map>(_: O, _: i64) -> bool {
+    fn is_rare<O: Rare>(_: O, _: i64) -> bool {
         false
     }
     #[inline(always)]
-    fn map_rare<O: Map, const FMA: bool>(op: O, x: i64) -> i64 {
+    fn map_rare<O: Rare, const FMA: bool>(op: O, x: i64) -> i64 {
         op.int(x)
     }
     #[inline(always)]
@@ -149,5 +159,10 @@ impl Lane for i64 {
     #[inline]
     fn run_at<K: Kernel>(_level: Level, kernel: K) -> K::Output {
         kernel.run::<false>()
+    }
+    #[inline]
+    unsafe fn run<K: Kind>(f: &dyn Loops<K>, call: Call<i64, K>) {
+        // SAFETY: the caller's.
+        unsafe { f.i64s(call) }
     }
 }

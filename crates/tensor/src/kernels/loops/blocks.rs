@@ -2,8 +2,8 @@
 
 use super::super::dispatch::Kernel;
 use super::super::element::Lane;
-use super::super::level::Level;
 use super::super::stream::{self, Write};
+use super::compiled::{Call, Formula, Kind};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -14,23 +14,6 @@ pub(super) const BLOCK: usize = 64;
 /// all their bookkeeping, take 9 % less than through a whole block on the stack.
 const PIECE: usize = 8;
 
-/// A formula of `N` elements of one type.
-pub(super) trait Formula<const N: usize>: Copy {
-    type In: Lane;
-    type Out: Copy + Default;
-    fn f<const FMA: bool>(self, x: [Self::In; N]) -> Self::Out;
-    /// Whether `rare` takes the place of `f`, see [`Map::is_rare`](super::super::element::Map::is_rare).
-    #[inline(always)]
-    fn is_rare(self, x: [Self::In; N]) -> bool {
-        let _ = x;
-        false
-    }
-    #[inline(always)]
-    fn rare<const FMA: bool>(self, x: [Self::In; N]) -> Self::Out {
-        self.f::<FMA>(x)
-    }
-}
-
 /// Where an input lies: element `i` at `at + i·step`; with step 0 a block of equal ones at `at`.
 #[derive(Clone, Copy)]
 pub(super) struct Source<T> {
@@ -38,31 +21,33 @@ pub(super) struct Source<T> {
     pub(super) step: usize,
 }
 
-struct Loop<F: Formula<N>, const N: usize> {
+impl<T> Source<T> {
+    /// Of an input that there is not.
+    pub(super) const NONE: Source<T> = Source { at: ptr::null(), step: 0 };
+}
+
+struct Loop<F: Formula<N>, T: Lane, const N: usize> {
     f: F,
-    inputs: [Source<F::In>; N],
-    out: *mut F::Out,
+    inputs: [Source<T>; N],
+    out: *mut Given<F, T, N>,
     len: usize,
     write: Write,
 }
+
+/// What formula `F` gives for elements of `T`.
+type Given<F, T, const N: usize> = <<F as Formula<N>>::Kind as Kind>::Of<T>;
 
 /// # Safety
 ///
-/// Each input has `len` readable elements (step 1) or `BLOCK` ones (step 0), `out` has `len`
-/// writable ones. `out` is the same memory as an input of step 1, or does not overlap it.
+/// As [`Loops::f32s`](super::compiled::Loops::f32s).
 #[inline]
-pub(super) unsafe fn run<F: Formula<N>, const N: usize>(
-    level: Level,
-    f: F,
-    inputs: [Source<F::In>; N],
-    out: *mut F::Out,
-    len: usize,
-    write: Write,
-) {
-    F::In::run_at(level, Loop { f, inputs, out, len, write });
+pub(super) unsafe fn run<F: Formula<N>, T: Lane, const N: usize>(f: F, call: Call<T, F::Kind>) {
+    let Call { level, inputs, out, len, write } = call;
+    let inputs = *inputs.first_chunk::<N>().expect("no formula has more inputs than a call");
+    T::run_at(level, Loop { f, inputs, out, len, write });
 }
 
-impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
+impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<F, T, N> {
     type Output = ();
 
     #[inline(always)]
@@ -74,14 +59,14 @@ impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
             if i >= head && self.len - i >= BLOCK {
                 let to = self.out.wrapping_add(i);
                 // SAFETY: this many elements are readable and writable from `i` on.
-                unsafe { block::<F, N, FMA, BLOCK>(self.f, self.from(i), to, self.write) };
+                unsafe { block::<F, T, N, FMA, BLOCK>(self.f, self.from(i), to, self.write) };
                 i += BLOCK;
                 continue;
             }
             let end = if i < head { head.min(self.len) } else { self.len };
             let count = (end - i).min(PIECE);
-            let mut rooms = [MaybeUninit::<[F::In; PIECE]>::uninit(); N];
-            let mut out = MaybeUninit::<[F::Out; PIECE]>::uninit();
+            let mut rooms = [MaybeUninit::<[T; PIECE]>::uninit(); N];
+            let mut out = MaybeUninit::<[Given<F, T, N>; PIECE]>::uninit();
             let (mut from, mut to) = (self.from(i), self.out.wrapping_add(i));
             // One copy of the formula serves whole pieces and the rest: less code to compile.
             if count < PIECE {
@@ -92,7 +77,7 @@ impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
                 to = out.as_mut_ptr().cast();
             }
             // SAFETY: `PIECE` elements are readable and writable here, or in the rooms.
-            unsafe { block::<F, N, FMA, PIECE>(self.f, from, to, Write::Cached) };
+            unsafe { block::<F, T, N, FMA, PIECE>(self.f, from, to, Write::Cached) };
             if count < PIECE {
                 // SAFETY: `count` elements of the output are left, and `block` has written more.
                 unsafe { copy(to, self.out.wrapping_add(i), count) };
@@ -103,9 +88,9 @@ impl<F: Formula<N>, const N: usize> Kernel for Loop<F, N> {
     }
 }
 
-impl<F: Formula<N>, const N: usize> Loop<F, N> {
+impl<F: Formula<N>, T: Lane, const N: usize> Loop<F, T, N> {
     #[inline(always)]
-    fn from(&self, i: usize) -> [*const F::In; N] {
+    fn from(&self, i: usize) -> [*const T; N] {
         let mut from = [ptr::null(); N];
         for (from, input) in from.iter_mut().zip(&self.inputs) {
             *from = input.at.wrapping_add(i * input.step);
@@ -120,32 +105,37 @@ impl<F: Formula<N>, const N: usize> Loop<F, N> {
 ///
 /// `SIZE` elements are readable at each of `from` and writable at `to`.
 #[inline(always)]
-unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool, const SIZE: usize>(
+unsafe fn block<F: Formula<N>, T: Lane, const N: usize, const FMA: bool, const SIZE: usize>(
     f: F,
-    from: [*const F::In; N],
-    to: *mut F::Out,
+    from: [*const T; N],
+    to: *mut Given<F, T, N>,
     write: Write,
 ) {
-    // SAFETY: the caller's.
-    let inputs = from.map(|p| unsafe { p.cast::<[F::In; SIZE]>().read() });
     // Plain loops: a closure is a function of its own, without the instructions of the level, and
-    // whether it is inlined would depend on the length of the formula.
-    let mut out = [F::Out::default(); SIZE];
+    // whether it is inlined would depend on the length of the formula. Each also takes its time to compile.
+    let mut inputs = [[T::default(); SIZE]; N];
+    for k in 0..N {
+        // SAFETY: the caller's.
+        inputs[k] = unsafe { from[k].cast::<[T; SIZE]>().read() };
+    }
+    let mut out = [Given::<F, T, N>::default(); SIZE];
     let mut rare = false;
     for j in 0..SIZE {
-        let mut x = [F::In::default(); N];
+        let mut x = [T::default(); N];
         for k in 0..N {
             x[k] = inputs[k][j];
         }
-        out[j] = f.f::<FMA>(x);
-        rare |= f.is_rare(x);
+        out[j] = f.f::<T, FMA>(x);
+        if F::HAS_RARE {
+            rare |= f.is_rare(x);
+        }
     }
-    if rare {
+    if F::HAS_RARE && rare {
         // SAFETY: the caller's.
-        return unsafe { one_by_one::<F, N, FMA>(f, from, to, SIZE) };
+        return unsafe { one_by_one::<F, T, N, FMA>(f, from, to, SIZE) };
     }
     // SAFETY: the caller's; numbers and bools have no padding.
-    unsafe { stream::store::<F::Out, SIZE, FMA>(to, out, write) };
+    unsafe { stream::store::<Given<F, T, N>, SIZE, FMA>(to, out, write) };
 }
 
 /// A block with rare elements. Those of `f` get the bits that [`block`] gives them.
@@ -155,17 +145,21 @@ unsafe fn block<F: Formula<N>, const N: usize, const FMA: bool, const SIZE: usiz
 /// `size` elements are readable at each of `from` and writable at `to`.
 #[cold]
 #[inline(never)]
-unsafe fn one_by_one<F: Formula<N>, const N: usize, const FMA: bool>(
+unsafe fn one_by_one<F: Formula<N>, T: Lane, const N: usize, const FMA: bool>(
     f: F,
-    from: [*const F::In; N],
-    to: *mut F::Out,
+    from: [*const T; N],
+    to: *mut Given<F, T, N>,
     size: usize,
 ) {
     for j in 0..size {
-        // SAFETY: the caller's; where an input is the output, element `j` is read before it is written.
+        let mut x = [T::default(); N];
+        for k in 0..N {
+            // SAFETY: the caller's.
+            x[k] = unsafe { *from[k].add(j) };
+        }
+        // SAFETY: the caller's; where an input is the output, element `j` was read before.
         unsafe {
-            let x = from.map(|p| *p.add(j));
-            *to.add(j) = if f.is_rare(x) { f.rare::<FMA>(x) } else { f.f::<FMA>(x) };
+            *to.add(j) = if f.is_rare(x) { f.rare::<T, FMA>(x) } else { f.f::<T, FMA>(x) };
         }
     }
 }

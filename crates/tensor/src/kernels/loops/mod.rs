@@ -3,17 +3,24 @@
 //! All go through one function, `run` of `blocks.rs`, that loads a block of each input, computes, and
 //! stores a block. So the output may be the memory of an input, and an element has the same bits
 //! wherever it stands: a last, partial block goes through a short one on the stack.
+//!
+//! A formula comes as `dyn Loops` (`compiled.rs`): three functions, one for each lane. The functions here
+//! that take it are compiled once; those that take the formula itself are their typed front.
 
-use super::element::{Compare, Lane, Map, Zip, Zip3};
+use super::element::{Compare, Lane, Map, Rare, Zip, Zip3};
 use super::level::{Level, level};
 use super::stream::Write;
-use blocks::{BLOCK, Formula, Source, run};
-use std::marker::PhantomData;
+use blocks::{BLOCK, Source};
+use compiled::MOST;
 use std::mem::MaybeUninit;
 
 mod blocks;
+mod compiled;
 #[cfg(test)]
 mod tests;
+
+pub use compiled::{Answers, Call, Kind, Loops, Numbers};
+pub(crate) use compiled::{compared, mapped, mapped_rare, zipped, zipped3};
 
 /// An input of a loop.
 #[derive(Clone, Copy, Debug)]
@@ -60,24 +67,67 @@ impl<T: Lane> Operand<'_, T> {
     }
 }
 
+/// `out[i] = f(inputs[0][i], …)`, with the instructions of `level`.
+///
+/// # Panics
+///
+/// If lengths differ, or the number of inputs is not the formula's.
+pub fn run<T: Lane, K: Kind>(
+    level: Level,
+    f: &dyn Loops<K>,
+    inputs: &[Operand<T>],
+    out: Out<K::Of<T>>,
+) {
+    assert_eq!(inputs.len(), f.inputs(), "inputs of a formula");
+    let Out { to, how } = out;
+    let mut rooms = [MaybeUninit::uninit(); MOST];
+    let mut sources = [Source::NONE; MOST];
+    for ((source, &input), room) in sources.iter_mut().zip(inputs).zip(&mut rooms) {
+        *source = input.source(to.len(), room);
+    }
+    let (len, to) = (to.len(), to.as_mut_ptr().cast());
+    // SAFETY: `source` checked that the inputs have `len` readable elements, `to` has as many writable ones.
+    unsafe { T::run(f, Call { level, inputs: sources, out: to, len, write: how }) }
+}
+
+/// `own[i] = f(…)`, where `own` is input number `at` and `others` are the rest.
+///
+/// # Panics
+///
+/// As [`run`].
+pub fn update<T: Lane>(f: &dyn Loops<Numbers>, own: &mut [T], at: usize, others: &[Operand<T>]) {
+    assert!(others.len() + 1 == f.inputs() && at <= others.len(), "inputs of a formula");
+    let (len, out) = (own.len(), own.as_mut_ptr());
+    let mut rooms = [MaybeUninit::uninit(); MOST];
+    let mut inputs = [Source::NONE; MOST];
+    inputs[at] = Source { at: out.cast_const(), step: 1 };
+    for (i, (&other, room)) in others.iter().zip(&mut rooms).enumerate() {
+        inputs[i + usize::from(i >= at)] = other.source(len, room);
+    }
+    let call = Call { level: level(), inputs, out, len, write: Write::Cached };
+    // SAFETY: all inputs have `len` readable elements; one of them is the output, which is allowed.
+    unsafe { T::run(f, call) }
+}
+
 /// `y[i] = op(x[i])`.
 ///
 /// # Panics
 ///
 /// If the lengths differ.
 pub fn map<'a, O: Map, T: Lane>(op: O, x: &[T], y: impl Into<Out<'a, T>>) {
-    map_at(level(), op, x, y.into());
+    map_at(level(), op, x, y);
 }
 
 /// [`map`] with the instructions of `level`.
 #[doc(hidden)]
 pub fn map_at<'a, O: Map, T: Lane>(level: Level, op: O, x: &[T], y: impl Into<Out<'a, T>>) {
-    let Out { to, how } = y.into();
-    assert_eq!(x.len(), to.len(), "input and output differ in length");
-    let source = Source { at: x.as_ptr(), step: 1 };
-    let f = Mapped::<O, T>(op, PhantomData);
-    // SAFETY: `source` has `to.len()` readable elements, `to` as many writable ones.
-    unsafe { run(level, f, [source], to.as_mut_ptr().cast(), to.len(), how) }
+    run(level, &mapped(op), &[x.into()], y.into());
+}
+
+/// [`map_at`] for a formula with rare elements.
+#[doc(hidden)]
+pub fn map_rare_at<'a, O: Rare, T: Lane>(level: Level, op: O, x: &[T], y: impl Into<Out<'a, T>>) {
+    run(level, &mapped_rare(op), &[x.into()], y.into());
 }
 
 /// `x[i] = op(x[i])`.
@@ -105,12 +155,7 @@ pub fn map_at<'a, O: Map, T: Lane>(level: Level, op: O, x: &[T], y: impl Into<Ou
 /// assert_eq!(x, [-1.0, 0.5, 1.0]);
 /// ```
 pub fn map_in_place<O: Map, T: Lane>(op: O, x: &mut [T]) {
-    let source = Source { at: x.as_mut_ptr().cast_const(), step: 1 };
-    // SAFETY: `source` and the output are the same `x.len()` elements, which `run` allows.
-    unsafe {
-        let f = Mapped::<O, T>(op, PhantomData);
-        run(level(), f, [source], x.as_mut_ptr(), x.len(), Write::Cached);
-    }
+    update(&mapped(op), x, 0, &[]);
 }
 
 /// `out[i] = op(a[i], b[i])`.
@@ -119,7 +164,7 @@ pub fn map_in_place<O: Map, T: Lane>(op: O, x: &mut [T]) {
 ///
 /// If the lengths differ.
 pub fn zip<'a, O: Zip, T: Lane>(op: O, a: Operand<T>, b: Operand<T>, out: impl Into<Out<'a, T>>) {
-    zip_at(level(), op, a, b, out.into());
+    zip_at(level(), op, a, b, out);
 }
 
 /// [`zip`] with the instructions of `level`.
@@ -131,12 +176,7 @@ pub fn zip_at<'a, O: Zip, T: Lane>(
     b: Operand<T>,
     out: impl Into<Out<'a, T>>,
 ) {
-    let Out { to, how } = out.into();
-    let (mut room_a, mut room_b) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    let inputs = [a.source(to.len(), &mut room_a), b.source(to.len(), &mut room_b)];
-    let f = Zipped::<O, T>(op, PhantomData);
-    // SAFETY: `source` checked that the inputs have `to.len()` readable elements.
-    unsafe { run(level, f, inputs, to.as_mut_ptr().cast(), to.len(), how) }
+    run(level, &zipped(op), &[a, b], out.into());
 }
 
 /// `a[i] = op(a[i], b[i])`.
@@ -166,14 +206,7 @@ pub fn zip_at<'a, O: Zip, T: Lane>(
 /// assert_eq!(a, [20.0, 40.0, 15.0]);
 /// ```
 pub fn zip_into_a<O: Zip, T: Lane>(op: O, a: &mut [T], b: Operand<T>) {
-    let mut room = MaybeUninit::uninit();
-    let own = Source { at: a.as_mut_ptr().cast_const(), step: 1 };
-    let inputs = [own, b.source(a.len(), &mut room)];
-    // SAFETY: both inputs have `a.len()` readable elements; `own` is the output, which is allowed.
-    unsafe {
-        let f = Zipped::<O, T>(op, PhantomData);
-        run(level(), f, inputs, a.as_mut_ptr(), a.len(), Write::Cached);
-    }
+    update(&zipped(op), a, 0, &[b]);
 }
 
 /// `b[i] = op(a[i], b[i])`.
@@ -182,14 +215,7 @@ pub fn zip_into_a<O: Zip, T: Lane>(op: O, a: &mut [T], b: Operand<T>) {
 ///
 /// If the lengths differ.
 pub fn zip_into_b<O: Zip, T: Lane>(op: O, a: Operand<T>, b: &mut [T]) {
-    let mut room = MaybeUninit::uninit();
-    let own = Source { at: b.as_mut_ptr().cast_const(), step: 1 };
-    let inputs = [a.source(b.len(), &mut room), own];
-    // SAFETY: both inputs have `b.len()` readable elements; `own` is the output, which is allowed.
-    unsafe {
-        let f = Zipped::<O, T>(op, PhantomData);
-        run(level(), f, inputs, b.as_mut_ptr(), b.len(), Write::Cached);
-    }
+    update(&zipped(op), b, 1, &[a]);
 }
 
 /// `out[i] = op(a[i], b[i], c[i])`.
@@ -204,7 +230,7 @@ pub fn zip3<'a, O: Zip3, T: Lane>(
     c: Operand<T>,
     out: impl Into<Out<'a, T>>,
 ) {
-    zip3_at(level(), op, [a, b, c], out.into());
+    zip3_at(level(), op, [a, b, c], out);
 }
 
 /// [`zip3`] with the instructions of `level`.
@@ -212,17 +238,10 @@ pub fn zip3<'a, O: Zip3, T: Lane>(
 pub fn zip3_at<'a, O: Zip3, T: Lane>(
     level: Level,
     op: O,
-    [a, b, c]: [Operand<T>; 3],
+    inputs: [Operand<T>; 3],
     out: impl Into<Out<'a, T>>,
 ) {
-    let Out { to, how } = out.into();
-    let mut rooms = [MaybeUninit::uninit(); 3];
-    let [room_a, room_b, room_c] = &mut rooms;
-    let len = to.len();
-    let inputs = [a.source(len, room_a), b.source(len, room_b), c.source(len, room_c)];
-    let f = Zipped3::<O, T>(op, PhantomData);
-    // SAFETY: `source` checked that the inputs have `len` readable elements.
-    unsafe { run(level, f, inputs, to.as_mut_ptr().cast(), len, how) }
+    run(level, &zipped3(op), &inputs, out.into());
 }
 
 /// `a[i] = op(a[i], b[i], c[i])`.
@@ -231,15 +250,7 @@ pub fn zip3_at<'a, O: Zip3, T: Lane>(
 ///
 /// If the lengths differ.
 pub fn zip3_into_a<O: Zip3, T: Lane>(op: O, a: &mut [T], b: Operand<T>, c: Operand<T>) {
-    let mut rooms = [MaybeUninit::uninit(); 2];
-    let [room_b, room_c] = &mut rooms;
-    let own = Source { at: a.as_mut_ptr().cast_const(), step: 1 };
-    let inputs = [own, b.source(a.len(), room_b), c.source(a.len(), room_c)];
-    // SAFETY: all inputs have `a.len()` readable elements; `own` is the output, which is allowed.
-    unsafe {
-        let f = Zipped3::<O, T>(op, PhantomData);
-        run(level(), f, inputs, a.as_mut_ptr(), a.len(), Write::Cached);
-    }
+    update(&zipped3(op), a, 0, &[b, c]);
 }
 
 /// `out[i] = op(a[i], b[i])`, a yes or no.
@@ -253,7 +264,7 @@ pub fn compare<'a, O: Compare, T: Lane>(
     b: Operand<T>,
     out: impl Into<Out<'a, bool>>,
 ) {
-    compare_at(level(), op, a, b, out.into());
+    compare_at(level(), op, a, b, out);
 }
 
 /// [`compare`] with the instructions of `level`.
@@ -265,64 +276,5 @@ pub fn compare_at<'a, O: Compare, T: Lane>(
     b: Operand<T>,
     out: impl Into<Out<'a, bool>>,
 ) {
-    let Out { to, how } = out.into();
-    let (mut room_a, mut room_b) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    let inputs = [a.source(to.len(), &mut room_a), b.source(to.len(), &mut room_b)];
-    let f = Compared::<O, T>(op, PhantomData);
-    // SAFETY: `source` checked that the inputs have `to.len()` readable elements.
-    unsafe { run(level, f, inputs, to.as_mut_ptr().cast(), to.len(), how) }
-}
-
-/// The four kinds of op, each with its element type.
-#[derive(Clone, Copy)]
-struct Mapped<O, T>(O, PhantomData<T>);
-#[derive(Clone, Copy)]
-struct Zipped<O, T>(O, PhantomData<T>);
-#[derive(Clone, Copy)]
-struct Zipped3<O, T>(O, PhantomData<T>);
-#[derive(Clone, Copy)]
-struct Compared<O, T>(O, PhantomData<T>);
-
-impl<O: Map, T: Lane> Formula<1> for Mapped<O, T> {
-    type In = T;
-    type Out = T;
-    #[inline(always)]
-    fn f<const FMA: bool>(self, [x]: [T; 1]) -> T {
-        T::map::<O, FMA>(self.0, x)
-    }
-    #[inline(always)]
-    fn is_rare(self, [x]: [T; 1]) -> bool {
-        T::is_rare(self.0, x)
-    }
-    #[inline(always)]
-    fn rare<const FMA: bool>(self, [x]: [T; 1]) -> T {
-        T::map_rare::<O, FMA>(self.0, x)
-    }
-}
-
-impl<O: Zip, T: Lane> Formula<2> for Zipped<O, T> {
-    type In = T;
-    type Out = T;
-    #[inline(always)]
-    fn f<const FMA: bool>(self, [a, b]: [T; 2]) -> T {
-        T::zip::<O, FMA>(self.0, a, b)
-    }
-}
-
-impl<O: Zip3, T: Lane> Formula<3> for Zipped3<O, T> {
-    type In = T;
-    type Out = T;
-    #[inline(always)]
-    fn f<const FMA: bool>(self, [a, b, c]: [T; 3]) -> T {
-        T::zip3::<O, FMA>(self.0, a, b, c)
-    }
-}
-
-impl<O: Compare, T: Lane> Formula<2> for Compared<O, T> {
-    type In = T;
-    type Out = bool;
-    #[inline(always)]
-    fn f<const FMA: bool>(self, [a, b]: [T; 2]) -> bool {
-        T::compare::<O, FMA>(self.0, a, b)
-    }
+    run(level, &compared(op), &[a, b], out.into());
 }

@@ -105,6 +105,9 @@ impl Map for Pick {
     fn f<R: Real>(self, x: R) -> R {
         x.exp()
     }
+}
+
+impl Rare for Pick {
     #[inline(always)]
     fn is_rare<R: Real>(self, x: R) -> bool {
         x > R::of(0.9)
@@ -120,7 +123,7 @@ fn rare_elements_and_only_those_get_the_other_formula() {
     for level in levels() {
         for n in LENGTHS {
             let x = noise_f32(n, 12);
-            let y = filled(n, |y| map_at(level, Pick, &x, y));
+            let y = filled(n, |y| map_rare_at(level, Pick, &x, y));
             for (&x, y) in x.iter().zip(y) {
                 let usual =
                     single(level, Num::<f32, false>(x).exp().0, Num::<f32, true>(x).exp().0);
@@ -129,8 +132,8 @@ fn rare_elements_and_only_those_get_the_other_formula() {
         }
     }
     let (mut x, y) = (noise_f32(200, 13), noise_f32(200, 13));
-    map_in_place(Pick, &mut x);
-    assert_eq!(x, filled(200, |out| map(Pick, &y, out)));
+    update(&mapped_rare(Pick), &mut x, 0, &[]);
+    assert_eq!(x, filled(200, |out| map_rare_at(level(), Pick, &y, out)));
 }
 
 #[test]
@@ -219,6 +222,12 @@ fn nothing_is_written_beside_the_output() {
             }
         }
     }
+}
+
+#[test]
+#[should_panic(expected = "inputs of a formula")]
+fn another_number_of_inputs_is_refused() {
+    update(&zipped(Lean), &mut [1.0f32], 0, &[]);
 }
 
 #[test]

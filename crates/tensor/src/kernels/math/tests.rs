@@ -1,10 +1,16 @@
 //! The functions in f32 against f64, over the whole range of f32, as loops run them at every level.
 
-use super::super::element::{Lane, Map};
-use super::super::loops::map_at;
+use super::super::element::{Lane, Map, Rare};
+use super::super::level::Level;
+use super::super::loops::{map_at, map_rare_at};
 use super::super::real::Real;
 use super::super::samples::{filled, less, levels};
 use super::{double, powf};
+
+/// A function, as a loop runs it.
+pub(super) trait Function: Copy {
+    fn at<T: Lane>(self, level: Level, x: &[T]) -> Vec<T>;
+}
 
 /// An op for each function.
 macro_rules! ops {
@@ -16,6 +22,12 @@ macro_rules! ops {
             #[inline(always)]
             fn f<R: Real>(self, $x: R) -> R {
                 $formula
+            }
+        }
+
+        impl Function for $Op {
+            fn at<T: Lane>(self, level: Level, x: &[T]) -> Vec<T> {
+                filled(x.len(), |y| map_at(level, self, x, y))
             }
         }
     )*};
@@ -45,6 +57,9 @@ macro_rules! turning {
             fn f<R: Real>(self, x: R) -> R {
                 x.$near()
             }
+        }
+
+        impl Rare for $Op {
             #[inline(always)]
             fn is_rare<R: Real>(self, x: R) -> bool {
                 x.is_far()
@@ -52,6 +67,12 @@ macro_rules! turning {
             #[inline(always)]
             fn rare<R: Real>(self, x: R) -> R {
                 x.$far()
+            }
+        }
+
+        impl Function for $Op {
+            fn at<T: Lane>(self, level: Level, x: &[T]) -> Vec<T> {
+                filled(x.len(), |y| map_rare_at(level, self, x, y))
             }
         }
     )*};
@@ -63,8 +84,8 @@ turning! {
 }
 
 /// All of `x`, at each level.
-pub(super) fn at_levels<O: Map, T: Lane>(op: O, x: &[T]) -> Vec<Vec<T>> {
-    levels().map(|level| filled(x.len(), |y| map_at(level, op, x, y))).collect()
+pub(super) fn at_levels<T: Lane>(op: impl Function, x: &[T]) -> Vec<Vec<T>> {
+    levels().map(|level| op.at(level, x)).collect()
 }
 
 /// The distance of `got` from the exact `want`, in units of the last place of an f32 near `want`.
@@ -99,7 +120,7 @@ fn pieces(step: usize) -> impl Iterator<Item = Vec<f32>> {
 }
 
 #[track_caller]
-fn check_step<O: Map>(step: usize, bound: f64, op: O, exact: fn(f64) -> f64) {
+fn check_step<O: Function>(step: usize, bound: f64, op: O, exact: fn(f64) -> f64) {
     let mut worst = [(0.0, 0.0); 3];
     for x in pieces(step) {
         let want: Vec<f64> = x.iter().map(|&x| exact(x.into())).collect();
@@ -156,7 +177,7 @@ fn every(low: f32, high: f32) -> Vec<f32> {
 
 #[test]
 fn tails_never_turn_back() {
-    fn rising<O: Map>(op: O, low: f32, high: f32) {
+    fn rising<O: Function>(op: O, low: f32, high: f32) {
         let x = every(low, high);
         for y in at_levels(op, &x) {
             for (i, pair) in y.windows(2).enumerate() {

@@ -1,7 +1,6 @@
 //! The functions in f64 against correctly rounded values (`exact.txt`, by `exact.py`) at the points where
 //! algorithms break, and against the standard library everywhere.
 
-use super::super::super::element::Map;
 use super::super::super::samples::{less, noise};
 use super::super::tests::*;
 use super::powf;
@@ -40,7 +39,7 @@ fn everywhere() -> Vec<f64> {
 
 /// At most `bound` ulp from the exact values; from another implementation, the bounds of both.
 #[track_caller]
-fn check<O: Map>(name: &str, bound: f64, op: O, other: Option<fn(f64) -> f64>) {
+fn check<O: Function>(name: &str, bound: f64, op: O, other: Option<fn(f64) -> f64>) {
     let exact = table(name);
     assert!(exact.len() > 50, "{name}: {} values", exact.len());
     let x: Vec<f64> = exact.iter().map(|row| row[0]).collect();
@@ -105,7 +104,7 @@ fn functions_without_a_second_implementation_keep_their_limits() {
 
 #[test]
 fn tails_never_turn_back() {
-    fn rising<O: Map>(op: O, low: f64, high: f64) {
+    fn rising<O: Function>(op: O, low: f64, high: f64) {
         let steps = (0..=200_000).step_by(less());
         let x: Vec<f64> = steps.map(|i| low + (high - low) * f64::from(i) / 2e5).collect();
         for y in at_levels(op, &x) {
