@@ -113,17 +113,13 @@ unsafe fn block<F: Formula<N>, T: Lane, const N: usize, const FMA: bool, const S
 ) {
     // Plain loops: a closure is a function of its own, without the instructions of the level, and
     // whether it is inlined would depend on the length of the formula. Each also takes its time to compile.
-    let mut inputs = [[T::default(); SIZE]; N];
-    for k in 0..N {
-        // SAFETY: the caller's.
-        inputs[k] = unsafe { from[k].cast::<[T; SIZE]>().read() };
-    }
     let mut out = [Given::<F, T, N>::default(); SIZE];
     let mut rare = false;
     for j in 0..SIZE {
         let mut x = [T::default(); N];
         for k in 0..N {
-            x[k] = inputs[k][j];
+            // SAFETY: the caller's.
+            x[k] = unsafe { *from[k].add(j) };
         }
         out[j] = f.f::<T, FMA>(x);
         if F::HAS_RARE {
