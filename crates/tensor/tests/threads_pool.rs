@@ -180,7 +180,7 @@ fn many_threads_may_call_at_once() {
 #[test]
 fn calls_from_inside_another_pool_work() {
     with_threads(3, || {
-        let foreign = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");
+        let foreign = rayon_core::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");
         let sum = AtomicUsize::new(0);
         foreign.install(|| {
             run(20, LARGE, &|i| {

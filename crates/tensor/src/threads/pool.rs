@@ -34,7 +34,7 @@ struct Pool {
     /// Threads of the pool, the member included.
     size: usize,
     /// `None` if threads cannot be made: all stays serial.
-    rayon: Option<rayon::ThreadPool>,
+    rayon: Option<rayon_core::ThreadPool>,
     /// Whether the thread that made the pool is one of `size`.
     joined: bool,
     /// Parallel calls from inside, to see whether the member still computes.
@@ -104,12 +104,12 @@ impl Drop for Busy {
 
 /// The number of the calling thread in its pool, 0 outside.
 pub(super) fn place() -> usize {
-    rayon::current_thread_index().unwrap_or(0)
+    rayon_core::current_thread_index().unwrap_or(0)
 }
 
 /// Both, in parallel if another thread of the pool is free.
 pub(super) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-    rayon::join(a, b);
+    rayon_core::join(a, b);
 }
 
 /// A pool of `threads` threads, if work of `cost_ns` gains by it on the calling thread.
@@ -131,7 +131,7 @@ pub(super) fn crew(threads: usize, cost_ns: f64) -> Option<Crew> {
 
 /// Makes the workers linger. For the member only, and not in the middle of a call.
 #[inline]
-fn keep_awake(pool: &Arc<Pool>, rayon: &rayon::ThreadPool) {
+fn keep_awake(pool: &Arc<Pool>, rayon: &rayon_core::ThreadPool) {
     if pool.lingering.load(Relaxed) != 0 {
         return;
     }
@@ -144,7 +144,7 @@ fn keep_awake(pool: &Arc<Pool>, rayon: &rayon::ThreadPool) {
         }
     });
     // The member got the job too. It must not stay in its queue, or the pool would never end.
-    while rayon::yield_local() == Some(rayon::Yield::Executed) {}
+    while rayon_core::yield_local() == Some(rayon_core::Yield::Executed) {}
 }
 
 fn takes_over(pool: &Pool, cost_ns: f64) -> bool {
@@ -187,7 +187,7 @@ fn replace(threads: usize, old: Option<&Arc<Pool>>) -> Arc<Pool> {
 impl Pool {
     fn new(size: usize) -> Self {
         let builder = || {
-            rayon::ThreadPoolBuilder::new().num_threads(size).thread_name(|i| format!("gradus-{i}"))
+            rayon_core::ThreadPoolBuilder::new().num_threads(size).thread_name(|i| format!("gradus-{i}"))
         };
         let (calls, lingering) = (AtomicU64::new(0), AtomicUsize::new(0));
         match builder().use_current_thread().build() {
@@ -211,7 +211,7 @@ impl Pool {
     fn linger(&self) {
         let (mut calls, mut since) = (self.calls.load(Relaxed), Instant::now());
         loop {
-            let worked = rayon::yield_now() == Some(rayon::Yield::Executed);
+            let worked = rayon_core::yield_now() == Some(rayon_core::Yield::Executed);
             let now = self.calls.load(Relaxed);
             if worked || now != calls {
                 (calls, since) = (now, Instant::now());

@@ -105,6 +105,7 @@ impl<F: Formula<N>, T: Lane, const N: usize> Loop<F, T, N> {
 ///
 /// `SIZE` elements are readable at each of `from` and writable at `to`.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "an iterator more is a function more in every loop")]
 unsafe fn block<F: Formula<N>, T: Lane, const N: usize, const FMA: bool, const SIZE: usize>(
     f: F,
     from: [*const T; N],
