@@ -1,6 +1,7 @@
 //! Reading the elements of a view in row-major order, a stretch at a time.
 
 use crate::kernels::level;
+use crate::kernels::stream::{self, Write};
 use crate::kernels::turn::turn;
 use crate::shape::Axes;
 use crate::{Array, Element, threads};
@@ -37,15 +38,18 @@ pub(crate) fn row_major<T: Element>(x: &Array, out: &mut [T]) {
         return threads::run_chunks(out, CHUNK, cost, &|i, out| walk.copy(from, i * CHUNK, out));
     };
     let (rows, row) = (turn.task(), turn.middle * turn.columns);
+    let how = Write::of(size_of_val(out));
     threads::run_chunks(out, rows * row, cost, &|i, out| {
         let mut tile = vec![T::default(); rows * turn.pitch()];
         let (first, count) = (i * rows, out.len() / row);
-        for part in turn.parts() {
-            walk.turned(from, turn, (first, count), &part, &mut tile);
-            for (tile, out) in tile.chunks_exact(turn.pitch()).zip(out.chunks_exact_mut(row)) {
-                out[part.clone()].copy_from_slice(&tile[..part.len()]);
+        how.fenced(|fence| {
+            for part in turn.parts() {
+                walk.turned(from, turn, (first, count), &part, &mut tile);
+                for (tile, out) in tile.chunks_exact(turn.pitch()).zip(out.chunks_exact_mut(row)) {
+                    stream::copy(&tile[..part.len()], &mut out[part.clone()], fence);
+                }
             }
-        }
+        });
     });
 }
 

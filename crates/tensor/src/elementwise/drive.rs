@@ -5,8 +5,8 @@ use super::feed::{Feed, TILE};
 use super::stored::Stored;
 use crate::kernels::element::Lane;
 use crate::kernels::level::{Level, level};
-use crate::kernels::loops::{self, Answers, Loops, Numbers, Operand, Out};
-use crate::kernels::stream::Write;
+use crate::kernels::loops::{self, Answers, Loops, Numbers, Operand};
+use crate::kernels::stream::{Fence, Write};
 use crate::storage::{Scratch, as_uninit};
 use crate::strided::Turn;
 use crate::{Array, Shape, threads};
@@ -115,26 +115,34 @@ pub(super) fn produce<S: Stored>(inputs: &[Array], shape: &Shape, f: &dyn Loops<
     Array::build::<S>(shape, |out| {
         threads::run_chunks(out, plan.chunk, plan.cost, &|i, out| {
             let mut result = vec![S::Lane::default(); if S::DIRECT { 0 } else { TILE }];
-            plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
-                let out = &mut out[at..at + n];
-                match S::as_lane_mut(out) {
-                    Some(out) => fill(level, f, x, Out { to: as_uninit(out), how: plan.how }),
-                    None => {
-                        fill(level, f, x, as_uninit(&mut result[..n]).into());
-                        S::narrow(&result[..n], out);
+            plan.how.fenced(|fence| {
+                plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
+                    let out = &mut out[at..at + n];
+                    match S::as_lane_mut(out) {
+                        Some(out) => fill(fence, level, f, x, as_uninit(out)),
+                        None => {
+                            loops::run(level, f, x, as_uninit(&mut result[..n]).into());
+                            S::narrow(&result[..n], out);
+                        }
                     }
-                }
+                });
             });
         });
     })
 }
 
 /// Runs the loop; of one element repeated the result is computed once.
-fn fill<T: Lane>(level: Level, f: &dyn Loops<Numbers>, x: &[Operand<T>], out: Out<T>) {
-    let &[Operand::Same(x)] = x else { return loops::run(level, f, x, out) };
+fn fill<T: Lane>(
+    fence: &Fence,
+    level: Level,
+    f: &dyn Loops<Numbers>,
+    x: &[Operand<T>],
+    to: &mut [MaybeUninit<T>],
+) {
+    let &[Operand::Same(x)] = x else { return loops::run_in(fence, level, f, x, to) };
     let mut one = [x];
     loops::update(f, &mut one, 0, &[]);
-    out.to.fill(MaybeUninit::new(one[0]));
+    to.fill(MaybeUninit::new(one[0]));
 }
 
 /// Write `f` over its input number `at`, which is `x`, if that is given up, row-major and of a type that is
@@ -166,9 +174,10 @@ pub(super) fn judge<S: Stored>(inputs: &[Array], shape: &Shape, f: &dyn Loops<An
     let level = level();
     Array::build::<bool>(shape, |out| {
         threads::run_chunks(out, plan.chunk, plan.cost, &|i, out| {
-            plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
-                let to = as_uninit(&mut out[at..at + n]);
-                loops::run(level, f, x, Out { to, how: plan.how });
+            plan.how.fenced(|fence| {
+                plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
+                    loops::run_in(fence, level, f, x, as_uninit(&mut out[at..at + n]));
+                });
             });
         });
     })

@@ -3,6 +3,8 @@
 //! A normal store reads its cache line first. For an output that is larger than the caches this is a third
 //! more traffic, for nothing: the line is gone before anybody reads it.
 
+use crate::Element;
+
 /// How a kernel writes its output; the numbers are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Write {
@@ -42,6 +44,30 @@ impl Write {
     }
 }
 
+/// Until it ends, streamed stores need no fence of their own.
+#[derive(Debug)]
+pub(crate) struct Fence(Write);
+
+impl Write {
+    /// Many writes, of which no other thread reads before this returns.
+    pub(crate) fn fenced<R>(self, writes: impl FnOnce(&Fence) -> R) -> R {
+        writes(&Fence(self))
+    }
+}
+
+impl Fence {
+    /// How to write.
+    pub(super) fn how(&self) -> Write {
+        self.0
+    }
+}
+
+impl Drop for Fence {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
 /// How many elements must be written otherwise before `at` is where [`store`] streams to.
 #[inline(always)]
 pub(super) fn head<T>(at: *const T) -> usize {
@@ -67,6 +93,26 @@ pub(super) unsafe fn store<T: Copy, const N: usize, const FMA: bool>(
     let _ = how;
     // SAFETY: the caller's.
     unsafe { to.cast::<[T; N]>().write(block) };
+}
+
+/// Copies numbers as `fence` says.
+///
+/// # Panics
+///
+/// If the lengths differ.
+pub(crate) fn copy<T: Element>(from: &[T], to: &mut [T], fence: &Fence) {
+    assert!(from.len() == to.len(), "a copy of {} elements to {}", from.len(), to.len());
+    #[cfg(target_arch = "x86_64")]
+    if fence.0 == Write::Streamed {
+        let head = head(to.as_ptr()).min(to.len());
+        let body = (to.len() - head) * size_of::<T>() / WIDTH * WIDTH / size_of::<T>();
+        to[..head].copy_from_slice(&from[..head]);
+        to[head + body..].copy_from_slice(&from[head + body..]);
+        let (from, to) = (from[head..].as_ptr().cast(), to[head..].as_mut_ptr().cast());
+        // SAFETY: `body` elements lie behind the head; if there are any, `to` is aligned there.
+        return unsafe { stream::<false>(to, from, body * size_of::<T>()) };
+    }
+    to.copy_from_slice(from);
 }
 
 /// # Safety

@@ -84,7 +84,6 @@ impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<F, T, N> {
             }
             i += count;
         }
-        self.write.finish();
     }
 }
 

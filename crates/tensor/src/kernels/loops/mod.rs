@@ -9,7 +9,7 @@
 
 use super::element::{Compare, Lane, Map, Rare, Zip, Zip3};
 use super::level::{Level, level};
-use super::stream::Write;
+use super::stream::{Fence, Write};
 use blocks::{BLOCK, Source};
 use compiled::MOST;
 use std::mem::MaybeUninit;
@@ -78,8 +78,18 @@ pub fn run<T: Lane, K: Kind>(
     inputs: &[Operand<T>],
     out: Out<K::Of<T>>,
 ) {
+    out.how.fenced(|fence| run_in(fence, level, f, inputs, out.to));
+}
+
+/// [`run`] within a fence that many runs share: it takes as long as a thousand elements.
+pub(crate) fn run_in<T: Lane, K: Kind>(
+    fence: &Fence,
+    level: Level,
+    f: &dyn Loops<K>,
+    inputs: &[Operand<T>],
+    to: &mut [MaybeUninit<K::Of<T>>],
+) {
     assert_eq!(inputs.len(), f.inputs(), "inputs of a formula");
-    let Out { to, how } = out;
     let mut rooms = [MaybeUninit::uninit(); MOST];
     let mut sources = [Source::NONE; MOST];
     for ((source, &input), room) in sources.iter_mut().zip(inputs).zip(&mut rooms) {
@@ -87,7 +97,7 @@ pub fn run<T: Lane, K: Kind>(
     }
     let (len, to) = (to.len(), to.as_mut_ptr().cast());
     // SAFETY: `source` checked that the inputs have `len` readable elements, `to` has as many writable ones.
-    unsafe { T::run(f, Call { level, inputs: sources, out: to, len, write: how }) }
+    unsafe { T::run(f, Call { level, inputs: sources, out: to, len, write: fence.how() }) }
 }
 
 /// `own[i] = f(…)`, where `own` is input number `at` and `others` are the rest.
