@@ -157,9 +157,10 @@ impl<R: Rule> Optimizer for Optim<R> {
             }
         }
         let (mut jobs, mut no_grad) = (Vec::new(), Vec::new());
-        for Group { options, members, .. } in &mut self.groups {
-            let options = &*options;
-            for member in members {
+        let mut options = Vec::with_capacity(self.groups.len());
+        for (i, group) in self.groups.iter_mut().enumerate() {
+            options.push(&group.options);
+            for member in &mut group.members {
                 let Some((grad, rows)) = member.gradient() else {
                     no_grad.push(member.name.clone());
                     continue;
@@ -167,12 +168,13 @@ impl<R: Rule> Optimizer for Optim<R> {
                 let rows = rows.to_vec();
                 let unscale = if member.is_scaled() { inverse_scale } else { 1.0 };
                 let Member { parameter, state, .. } = member;
-                let state = state.get_or_insert_with(|| State::new(options));
-                jobs.push(Job { options, parameter: &*parameter, grad, rows, unscale, state });
+                let state = state.get_or_insert_with(|| State::new(&group.options));
+                let (parameter, uses) = (&*parameter, [false; 3]);
+                jobs.push(Job { group: i, parameter, grad, rows, unscale, state, uses });
             }
         }
         let updated = jobs.len();
-        R::advance(Jobs(jobs));
+        R::advance(Jobs { options, jobs });
         self.members_mut().for_each(|m| m.rows = None);
         self.steps[0] += 1;
         Ok(StepOutcome::Applied { updated, no_grad })

@@ -120,7 +120,8 @@ impl TensorRule for LambOptions {
             weight_decay: self.weight_decay,
         };
         let mut by = x.copy();
-        fused::pass(direction, &mut by, &mut grad, state.iter_mut().map(Option::as_mut).collect());
+        let [m, v] = state else { unreachable!("there are two") };
+        fused::pass(&direction, &mut by, &mut grad, [m.as_mut(), v.as_mut(), None]);
         let norms = (norm_of_array(x.clone(), 2.0), norm_of_array(by.clone(), 2.0));
         let trust = if norms.0 > 0.0 && norms.1 > 0.0 { norms.0 / norms.1 } else { 1.0 };
         x.update(|x| x.zip(by, Plus(-self.lr * trust)));
