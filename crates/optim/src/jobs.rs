@@ -5,9 +5,8 @@ use crate::group::{State, compute_dtype};
 use crate::rule::TensorValue;
 use crate::{ElementRule, Progress, TensorRule, TensorStep, fused};
 use gradus_autodiff::{Lent, Parameter};
-use gradus_tensor::kernels::element::Zip3;
-use gradus_tensor::kernels::real::Real;
-use gradus_tensor::{Array, DType, Meta};
+use gradus_tensor::kernels::update::Half;
+use gradus_tensor::{Array, DType, Meta, bf16, f16};
 
 /// The parameters that have a gradient, with all that their step needs; what [`crate::Rule::advance`] gets.
 pub struct Jobs<'a, R> {
@@ -86,23 +85,13 @@ impl Job<'_> {
 
 /// Master weights count only where they round to the parameter; elsewhere they start anew from it.
 fn renewed(master: Option<Array>, stored: &Array) -> Array {
-    let wide = stored.clone().cast(DType::F32).contiguous();
-    match master {
-        Some(master) => {
-            let rounded = master.clone().cast(stored.dtype()).cast(DType::F32);
-            master.zip3(rounded, wide, KeepIfEqual)
-        }
-        None => wide,
+    let Some(mut master) = master else {
+        return stored.clone().cast(DType::F32).contiguous();
+    };
+    let to = master.elements_mut();
+    match stored.dtype() {
+        DType::F16 => f16::refresh(to, &stored.read()),
+        _ => bf16::refresh(to, &stored.read()),
     }
-}
-
-/// `a` where `b = c`, else `c`.
-#[derive(Clone, Copy)]
-struct KeepIfEqual;
-
-impl Zip3 for KeepIfEqual {
-    #[inline(always)]
-    fn f<R: Real>(self, a: R, b: R, c: R) -> R {
-        R::select(b == c, a, c)
-    }
+    master
 }

@@ -1,6 +1,5 @@
 //! What every optimizer shares: groups, names, steps, reports.
 
-use crate::arithmetic::Zero;
 use crate::error::OptimError;
 use crate::group::{Group, Member, State};
 use crate::in_place::change;
@@ -8,6 +7,7 @@ use crate::jobs::{Job, Jobs};
 use crate::optimizer::{LrPolicy, Optimizer, ParamGroup};
 use crate::{NonFinite, Rule, SkipReason, StateDict, StepOutcome, StepReport, closure, load};
 use gradus_autodiff::{Parameter, Tensor};
+use gradus_tensor::Array;
 use std::collections::HashMap;
 
 /// An optimizer that moves parameters by the rule `R`: [`crate::Adam`] is `Optim<AdamOptions>`.
@@ -197,7 +197,7 @@ impl<R: Rule> Optimizer for Optim<R> {
     }
     fn zero_grad_in_place(&mut self) {
         for m in self.members() {
-            m.parameter.update_grad(|g| change(g, |g| g.map(Zero)));
+            m.parameter.update_grad(|g| change(g, zeroed));
             m.parameter.set_grad_scaled(false);
         }
     }
@@ -251,4 +251,11 @@ impl<R: Rule> Optimizer for Optim<R> {
         let state = self.members().find(|m| m.name == name)?.state.as_ref()?;
         Some(load::parameter_state::<R>(state))
     }
+}
+
+/// The elements go first, so that the zeros take their place in memory.
+fn zeroed(x: Array) -> Array {
+    let (shape, dtype) = (x.shape().clone(), x.dtype());
+    drop(x);
+    Array::zeros(shape, dtype)
 }
