@@ -1,10 +1,10 @@
 //! Gradients of a large batch from small ones, divided by the true number of items.
 
 use crate::OptimError;
+use crate::arithmetic::Times;
 use crate::in_place::change;
 use gradus_autodiff::{Parameter, Tensor};
 use gradus_tensor::DType;
-use gradus_tensor::kernels::{element::Map, real::Real};
 
 /// Adds up the gradients of several micro-batches as if they were one batch.
 ///
@@ -96,16 +96,5 @@ impl Accumulator {
         let mean = self.total / self.items as f64;
         (self.items, self.total) = (0, 0.0);
         Ok(mean)
-    }
-}
-
-/// `x·s`
-#[derive(Clone, Copy)]
-struct Times(f64);
-
-impl Map for Times {
-    #[inline(always)]
-    fn f<R: Real>(self, x: R) -> R {
-        x * R::of(self.0)
     }
 }

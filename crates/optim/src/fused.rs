@@ -1,12 +1,11 @@
 //! A step is one pass over the flat list of all parameters, cut by elements for the threads.
+//!
+//! Nothing here is compiled for each rule: it is the formula behind a reference that differs.
 
 use crate::jobs::Job;
-use crate::{ElementRule, Progress};
-use gradus_tensor::kernels::convert::Convert;
-use gradus_tensor::kernels::real::Float;
-use gradus_tensor::kernels::update::{Gradient, Piece, Update, update};
+use gradus_autodiff::Lent;
+use gradus_tensor::kernels::update::{Formula, Gradient, Piece, update};
 use gradus_tensor::{Array, DType, Element, bf16, f16, threads};
-use smallvec::SmallVec;
 
 /// Elements of one task: with Adam 448 KiB of memory traffic, about 10 µs. The same for any number of
 /// threads.
@@ -15,83 +14,103 @@ const CHUNK: usize = 16 << 10;
 /// between serial and parallel reads it.
 const NS_PER_ELEMENT: f64 = 0.6;
 
-/// Takes one step of every job.
-pub(crate) fn run<R: ElementRule>(mut jobs: Vec<Job<'_, R>>) {
-    // All values are lent at once. Two optimizers that share parameters and run at the same time lend
-    // in the same order, so that neither waits for the other for ever.
+/// Lends all values at once. Two optimizers that share parameters and run at the same time lend in the
+/// same order, so that neither waits for the other for ever.
+pub(crate) fn lend<'a>(jobs: &mut [Job<'a>]) -> Vec<Lent<'a>> {
     jobs.sort_unstable_by_key(|job| job.parameter.id());
-    let mut lent: Vec<_> = jobs.iter().map(|job| job.parameter.lend()).collect();
+    jobs.iter().map(|job| job.parameter.lend()).collect()
+}
+
+/// Takes one step of every job: on the value lent for it, by its rule.
+pub(crate) fn run<'a>(
+    jobs: &'a mut [Job<'_>],
+    lent: &'a mut [Lent<'_>],
+    rule: &dyn Fn(usize) -> &'a dyn Formula,
+) {
     let elements: usize = lent.iter().map(|value| value.numel()).sum();
     let mut tasks = Vec::with_capacity(lent.len() + elements / CHUNK);
-    for (job, value) in jobs.iter_mut().zip(&mut lent) {
-        job.cut(value, &mut tasks);
-    }
-    threads::run_chunks(&mut tasks, 1, elements as f64 * NS_PER_ELEMENT, &|_, task| task[0].run());
-}
-
-/// One pass over arrays of one shape and type, f32 or f64: a part of the step of a tensor rule.
-pub(crate) fn pass<'a, U: Update>(
-    rule: U,
-    value: &'a mut Array,
-    grad: &'a mut Array,
-    slots: Slots<'a>,
-) {
-    let elements = value.numel();
-    let constants = Constants { rule, unscale: 1.0 };
-    let mut tasks = Vec::with_capacity(1 + elements / CHUNK);
-    if value.dtype() == DType::F64 {
-        wide(value, grad, slots).cut(|s| tasks.push(constants.on(Part::F64(s))));
-    } else {
-        wide(value, grad, slots).cut(|s| tasks.push(constants.on(Part::F32(s))));
-    }
-    threads::run_chunks(&mut tasks, 1, elements as f64 * NS_PER_ELEMENT, &|_, task| task[0].run());
-}
-
-impl<R: ElementRule> Job<'_, R> {
-    /// Advances the state of the parameter, and adds the tasks that advance its elements.
-    fn cut<'s>(&'s mut self, value: &'s mut Array, tasks: &mut Vec<Task<'s, R::Step>>) {
-        let state = &mut *self.state;
-        let fresh = state.prepare(self.options, value.meta());
-        state.t += 1;
-        let at = Progress { t: state.t, fresh, scalars: &mut state.scalars };
-        let constants = Constants { rule: self.options.step(at), unscale: self.unscale };
+    for (i, (job, value)) in jobs.iter_mut().zip(lent).enumerate() {
+        let constants = Constants { rule: rule(i), unscale: job.unscale };
+        let state = &mut *job.state;
         if !value.dtype().is_half() {
             state.master = None;
         }
-        let used = |(j, slot): (usize, &'s mut Option<Array>)| {
-            slot.as_mut().filter(|_| self.options.uses(j))
-        };
-        let slots: Slots<'s> = state.slots.iter_mut().enumerate().map(used).collect();
-        let (grad, master) = (&mut self.grad, &mut state.master);
+        let mut states = States::default();
+        for (j, slot) in state.slots.iter_mut().enumerate() {
+            states[j] = slot.as_mut().filter(|_| job.uses[j]);
+        }
+        constants.cut(value, &mut state.master, &mut job.grad, states, &mut tasks);
+    }
+    run_tasks(tasks, elements);
+}
+
+/// One pass over arrays of one shape and type, f32 or f64: a part of the step of a tensor rule.
+pub(crate) fn pass(rule: &dyn Formula, value: &mut Array, grad: &mut Array, states: States<'_>) {
+    let elements = value.numel();
+    let (mut tasks, mut no_master) = (Vec::with_capacity(1 + elements / CHUNK), None);
+    Constants { rule, unscale: 1.0 }.cut(value, &mut no_master, grad, states, &mut tasks);
+    run_tasks(tasks, elements);
+}
+
+fn run_tasks(mut tasks: Vec<Task<'_>>, elements: usize) {
+    let work = elements as f64 * NS_PER_ELEMENT;
+    threads::run_chunks(&mut tasks, 1, work, &|_, task| task[0].run());
+}
+
+/// The states of a parameter; one that is not in use is absent.
+pub(crate) type States<'a> = [Option<&'a mut Array>; 3];
+
+/// What is the same for all elements of a parameter.
+#[derive(Clone, Copy)]
+struct Constants<'a> {
+    rule: &'a dyn Formula,
+    unscale: f64,
+}
+
+impl<'a> Constants<'a> {
+    /// Adds the tasks that advance the elements of a parameter.
+    fn cut(
+        self,
+        value: &'a mut Array,
+        master: &'a mut Option<Array>,
+        grad: &'a mut Array,
+        states: States<'a>,
+        tasks: &mut Vec<Task<'a>>,
+    ) {
         match value.dtype() {
-            DType::F16 => {
-                halves(value, master, grad, slots).cut(|s| tasks.push(constants.on(Part::F16(s))));
-            }
-            DType::Bf16 => {
-                halves(value, master, grad, slots).cut(|s| tasks.push(constants.on(Part::Bf16(s))));
-            }
-            DType::F64 => {
-                wide(value, grad, slots).cut(|s| tasks.push(constants.on(Part::F64(s))));
-            }
-            _ => wide(value, grad, slots).cut(|s| tasks.push(constants.on(Part::F32(s)))),
+            DType::F16 => self.push(halves(value, master, grad, states), Part::F16, tasks),
+            DType::Bf16 => self.push(halves(value, master, grad, states), Part::Bf16, tasks),
+            DType::F64 => self.push(full(value, grad, states), Part::F64, tasks),
+            _ => self.push(full(value, grad, states), Part::F32, tasks),
+        }
+    }
+    fn push<T, S>(
+        self,
+        mut piece: Piece<'a, T, S>,
+        part: fn(Piece<'a, T, S>) -> Part<'a>,
+        tasks: &mut Vec<Task<'a>>,
+    ) {
+        while piece.value.len() > CHUNK {
+            tasks.push(Task { constants: self, part: Some(part(piece.split_off(CHUNK))) });
+        }
+        if !piece.value.is_empty() {
+            tasks.push(Task { constants: self, part: Some(part(piece)) });
         }
     }
 }
 
-pub(crate) type Slots<'a> = SmallVec<[Option<&'a mut Array>; 3]>;
-
 /// A parameter that is computed in its own type.
-fn wide<'a, T: Element + Float>(
+fn full<'a, T: Element>(
     value: &'a mut Array,
     grad: &'a mut Array,
-    slots: Slots<'a>,
-) -> Slices<'a, T, T> {
+    states: States<'a>,
+) -> Piece<'a, T, T> {
     become_flat(grad, T::DTYPE);
-    Slices {
+    Piece {
         value: value.elements_mut(),
         stored: None,
         grad: Gradient::Wide(grad.elements()),
-        state: slots.into_iter().map(|slot| slot.map(Array::elements_mut)).collect(),
+        states: states.map(|state| state.map(Array::elements_mut)),
     }
 }
 
@@ -100,12 +119,12 @@ fn halves<'a, S: Element>(
     value: &'a mut Array,
     master: &'a mut Option<Array>,
     grad: &'a mut Array,
-    slots: Slots<'a>,
-) -> Slices<'a, f32, S> {
+    states: States<'a>,
+) -> Piece<'a, f32, S> {
     let as_stored = grad.dtype() == S::DTYPE;
     become_flat(grad, if as_stored { S::DTYPE } else { DType::F32 });
     let master = master.get_or_insert_with(|| value.clone().cast(DType::F32).contiguous());
-    Slices {
+    Piece {
         value: master.elements_mut(),
         stored: Some(value.elements_mut()),
         grad: if as_stored {
@@ -113,7 +132,7 @@ fn halves<'a, S: Element>(
         } else {
             Gradient::Wide(grad.elements())
         },
-        state: slots.into_iter().map(|slot| slot.map(Array::elements_mut)).collect(),
+        states: states.map(|state| state.map(Array::elements_mut)),
     }
 }
 
@@ -124,93 +143,29 @@ fn become_flat(grad: &mut Array, dtype: DType) {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Constants<U> {
-    rule: U,
-    unscale: f64,
-}
-
-impl<U: Update> Constants<U> {
-    fn on(self, part: Part<'_>) -> Task<'_, U> {
-        Task { constants: self, part }
-    }
-}
-
 /// The update of up to [`CHUNK`] elements.
-struct Task<'a, U> {
-    constants: Constants<U>,
-    part: Part<'a>,
+struct Task<'a> {
+    constants: Constants<'a>,
+    /// `None` once it is done.
+    part: Option<Part<'a>>,
 }
 
 enum Part<'a> {
-    F32(Slices<'a, f32, f32>),
-    F64(Slices<'a, f64, f64>),
-    F16(Slices<'a, f32, f16>),
-    Bf16(Slices<'a, f32, bf16>),
+    F32(Piece<'a, f32, f32>),
+    F64(Piece<'a, f64, f64>),
+    F16(Piece<'a, f32, f16>),
+    Bf16(Piece<'a, f32, bf16>),
 }
 
-impl<U: Update> Task<'_, U> {
+impl Task<'_> {
     fn run(&mut self) {
-        match &mut self.part {
-            Part::F32(slices) => slices.run(self.constants),
-            Part::F64(slices) => slices.run(self.constants),
-            Part::F16(slices) => slices.run(self.constants),
-            Part::Bf16(slices) => slices.run(self.constants),
+        let Constants { rule, unscale } = self.constants;
+        match self.part.take() {
+            Some(Part::F32(piece)) => update(rule, unscale, piece),
+            Some(Part::F64(piece)) => update(rule, unscale, piece),
+            Some(Part::F16(piece)) => update(rule, unscale, piece),
+            Some(Part::Bf16(piece)) => update(rule, unscale, piece),
+            None => {}
         }
     }
-}
-
-/// A [`Piece`] that owns its list of states.
-struct Slices<'a, T, S> {
-    value: &'a mut [T],
-    stored: Option<&'a mut [S]>,
-    grad: Gradient<'a, T, S>,
-    state: SmallVec<[Option<&'a mut [T]>; 3]>,
-}
-
-impl<T, S> Slices<'_, T, S> {
-    fn run<U: Update>(&mut self, constants: Constants<U>)
-    where
-        T: Float + Convert<S>,
-        S: Convert<T> + Default + PartialEq,
-    {
-        let piece = Piece {
-            value: std::mem::take(&mut self.value),
-            stored: self.stored.take(),
-            grad: self.grad,
-            state: &mut self.state,
-        };
-        update(constants.rule, constants.unscale, piece);
-    }
-}
-
-impl<'a, T, S> Slices<'a, T, S> {
-    fn cut(mut self, mut task: impl FnMut(Slices<'a, T, S>)) {
-        while self.value.len() > CHUNK {
-            task(self.split_off());
-        }
-        if !self.value.is_empty() {
-            task(self);
-        }
-    }
-    /// Takes the first [`CHUNK`] elements off.
-    fn split_off(&mut self) -> Slices<'a, T, S> {
-        let (grad, rest) = match self.grad {
-            Gradient::Wide(g) => (Gradient::Wide(&g[..CHUNK]), Gradient::Wide(&g[CHUNK..])),
-            Gradient::Stored(g) => (Gradient::Stored(&g[..CHUNK]), Gradient::Stored(&g[CHUNK..])),
-        };
-        self.grad = rest;
-        Slices {
-            value: split_off(&mut self.value),
-            stored: self.stored.as_mut().map(split_off),
-            grad,
-            state: self.state.iter_mut().map(|s| s.as_mut().map(split_off)).collect(),
-        }
-    }
-}
-
-fn split_off<'a, T>(slice: &mut &'a mut [T]) -> &'a mut [T] {
-    let (first, rest) = std::mem::take(slice).split_at_mut(CHUNK);
-    *slice = rest;
-    first
 }

@@ -4,17 +4,21 @@ use crate::arithmetic::Times;
 use crate::group::{State, compute_dtype};
 use crate::rule::TensorValue;
 use crate::{ElementRule, Progress, TensorRule, TensorStep, fused};
-use gradus_autodiff::Parameter;
-use gradus_tensor::kernels::element::Zip3;
-use gradus_tensor::kernels::real::Real;
-use gradus_tensor::{Array, DType};
+use gradus_autodiff::{Lent, Parameter};
+use gradus_tensor::kernels::update::Half;
+use gradus_tensor::{Array, DType, Meta, bf16, f16};
 
 /// The parameters that have a gradient, with all that their step needs; what [`crate::Rule::advance`] gets.
-pub struct Jobs<'a, R>(pub(crate) Vec<Job<'a, R>>);
+pub struct Jobs<'a, R> {
+    /// Of each group.
+    pub(crate) options: Vec<&'a R>,
+    pub(crate) jobs: Vec<Job<'a>>,
+}
 
-/// One parameter that has a gradient.
-pub(crate) struct Job<'a, R> {
-    pub(crate) options: &'a R,
+/// One parameter that has a gradient. It knows the options by the number of its group: what is done with
+/// jobs is compiled once, not for each rule.
+pub(crate) struct Job<'a> {
+    pub(crate) group: usize,
     pub(crate) parameter: &'a Parameter,
     pub(crate) grad: Array,
     /// The rows that `grad` has, of a rule that goes by rows.
@@ -22,25 +26,46 @@ pub(crate) struct Job<'a, R> {
     /// The factor that takes the scale of a gradient scaler off.
     pub(crate) unscale: f64,
     pub(crate) state: &'a mut State,
+    /// Which state arrays the next step of an element rule uses.
+    pub(crate) uses: [bool; 3],
 }
 
 impl<R: ElementRule> Jobs<'_, R> {
     /// One pass over the memory of all parameters, cut by elements for the threads.
     pub fn by_element(self) {
-        fused::run(self.0);
+        let Jobs { options, mut jobs } = self;
+        let mut lent = fused::lend(&mut jobs);
+        let next = |(job, value): (&mut Job<'_>, &Lent<'_>)| {
+            let options = options[job.group];
+            options.step(job.next(options, value.meta()))
+        };
+        let steps: Vec<R::Step> = jobs.iter_mut().zip(&lent).map(next).collect();
+        fused::run(&mut jobs, &mut lent, &|i| &steps[i]);
     }
 }
 
 impl<R: TensorRule> Jobs<'_, R> {
     /// One parameter after the other; the operations of the rule use the threads.
     pub fn by_tensor(self) {
-        self.0.into_iter().for_each(Job::step);
+        for job in self.jobs {
+            let options = self.options[job.group];
+            job.step(options);
+        }
     }
 }
 
-impl<R: TensorRule> Job<'_, R> {
-    fn step(self) {
-        let Job { options, parameter, grad, rows, unscale, state } = self;
+impl Job<'_> {
+    /// Advances the state of the parameter.
+    fn next<R: ElementRule>(&mut self, options: &R, value: &Meta) -> Progress<'_> {
+        let state = &mut *self.state;
+        let fresh = state.prepare(options, value);
+        state.t += 1;
+        let slots = self.uses.iter_mut().enumerate().take(R::SLOTS.len());
+        slots.for_each(|(j, uses)| *uses = options.uses(j));
+        Progress { t: state.t, fresh, scalars: &mut state.scalars }
+    }
+    fn step<R: TensorRule>(self, options: &R) {
+        let Job { parameter, grad, rows, unscale, state, .. } = self;
         let mut value = parameter.lend();
         let dtype = value.dtype();
         let fresh = state.prepare(options, value.meta());
@@ -60,23 +85,13 @@ impl<R: TensorRule> Job<'_, R> {
 
 /// Master weights count only where they round to the parameter; elsewhere they start anew from it.
 fn renewed(master: Option<Array>, stored: &Array) -> Array {
-    let wide = stored.clone().cast(DType::F32).contiguous();
-    match master {
-        Some(master) => {
-            let rounded = master.clone().cast(stored.dtype()).cast(DType::F32);
-            master.zip3(rounded, wide, KeepIfEqual)
-        }
-        None => wide,
+    let Some(mut master) = master else {
+        return stored.clone().cast(DType::F32).contiguous();
+    };
+    let to = master.elements_mut();
+    match stored.dtype() {
+        DType::F16 => f16::refresh(to, &stored.read()),
+        _ => bf16::refresh(to, &stored.read()),
     }
-}
-
-/// `a` where `b = c`, else `c`.
-#[derive(Clone, Copy)]
-struct KeepIfEqual;
-
-impl Zip3 for KeepIfEqual {
-    #[inline(always)]
-    fn f<R: Real>(self, a: R, b: R, c: R) -> R {
-        R::select(b == c, a, c)
-    }
+    master
 }

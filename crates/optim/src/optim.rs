@@ -1,6 +1,5 @@
 //! What every optimizer shares: groups, names, steps, reports.
 
-use crate::arithmetic::Zero;
 use crate::error::OptimError;
 use crate::group::{Group, Member, State};
 use crate::in_place::change;
@@ -8,6 +7,7 @@ use crate::jobs::{Job, Jobs};
 use crate::optimizer::{LrPolicy, Optimizer, ParamGroup};
 use crate::{NonFinite, Rule, SkipReason, StateDict, StepOutcome, StepReport, closure, load};
 use gradus_autodiff::{Parameter, Tensor};
+use gradus_tensor::Array;
 use std::collections::HashMap;
 
 /// An optimizer that moves parameters by the rule `R`: [`crate::Adam`] is `Optim<AdamOptions>`.
@@ -157,9 +157,10 @@ impl<R: Rule> Optimizer for Optim<R> {
             }
         }
         let (mut jobs, mut no_grad) = (Vec::new(), Vec::new());
-        for Group { options, members, .. } in &mut self.groups {
-            let options = &*options;
-            for member in members {
+        let mut options = Vec::with_capacity(self.groups.len());
+        for (i, group) in self.groups.iter_mut().enumerate() {
+            options.push(&group.options);
+            for member in &mut group.members {
                 let Some((grad, rows)) = member.gradient() else {
                     no_grad.push(member.name.clone());
                     continue;
@@ -167,12 +168,13 @@ impl<R: Rule> Optimizer for Optim<R> {
                 let rows = rows.to_vec();
                 let unscale = if member.is_scaled() { inverse_scale } else { 1.0 };
                 let Member { parameter, state, .. } = member;
-                let state = state.get_or_insert_with(|| State::new(options));
-                jobs.push(Job { options, parameter: &*parameter, grad, rows, unscale, state });
+                let state = state.get_or_insert_with(|| State::new(&group.options));
+                let (parameter, uses) = (&*parameter, [false; 3]);
+                jobs.push(Job { group: i, parameter, grad, rows, unscale, state, uses });
             }
         }
         let updated = jobs.len();
-        R::advance(Jobs(jobs));
+        R::advance(Jobs { options, jobs });
         self.members_mut().for_each(|m| m.rows = None);
         self.steps[0] += 1;
         Ok(StepOutcome::Applied { updated, no_grad })
@@ -195,7 +197,7 @@ impl<R: Rule> Optimizer for Optim<R> {
     }
     fn zero_grad_in_place(&mut self) {
         for m in self.members() {
-            m.parameter.update_grad(|g| change(g, |g| g.map(Zero)));
+            m.parameter.update_grad(|g| change(g, zeroed));
             m.parameter.set_grad_scaled(false);
         }
     }
@@ -249,4 +251,11 @@ impl<R: Rule> Optimizer for Optim<R> {
         let state = self.members().find(|m| m.name == name)?.state.as_ref()?;
         Some(load::parameter_state::<R>(state))
     }
+}
+
+/// The elements go first, so that the zeros take their place in memory.
+fn zeroed(x: Array) -> Array {
+    let (shape, dtype) = (x.shape().clone(), x.dtype());
+    drop(x);
+    Array::zeros(shape, dtype)
 }

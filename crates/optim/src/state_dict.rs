@@ -2,7 +2,7 @@
 
 use crate::OptimError;
 use gradus_tensor::{Array, SafeTensors};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Under which key of a file's metadata the configuration stands.
@@ -106,11 +106,11 @@ impl StateDict {
     /// If the format cannot hold it.
     pub fn to_bytes(&self) -> Result<Vec<u8>, OptimError> {
         let mut file = SafeTensors::default();
-        let mut values = BTreeMap::new();
+        let mut values = Map::new();
         for (key, entry) in &self.0 {
             match entry {
                 Entry::Array(a) => drop(file.tensors.insert(key.clone(), a.clone())),
-                Entry::Value(v) => drop(values.insert(key, v)),
+                Entry::Value(v) => drop(values.insert(key.clone(), v.clone())),
             }
         }
         let json = serde_json::to_string(&values).map_err(malformed)?;
@@ -125,11 +125,11 @@ impl StateDict {
         let file = SafeTensors::from_bytes(bytes).map_err(malformed)?;
         let json = file.metadata.get(METADATA);
         let json = json.ok_or_else(|| malformed("the metadata have no entry \"gradus\""))?;
-        let values: BTreeMap<String, Value> = serde_json::from_str(json).map_err(malformed)?;
-        let mut dict: BTreeMap<String, Entry> =
-            values.into_iter().map(|(key, v)| (key, Entry::Value(v))).collect();
-        dict.extend(file.tensors.into_iter().map(|(key, a)| (key, Entry::Array(a))));
-        Ok(StateDict(dict))
+        let values: Map<String, Value> = serde_json::from_str(json).map_err(malformed)?;
+        let mut dict = StateDict::default();
+        values.into_iter().for_each(|(key, v)| dict.insert(key, v));
+        file.tensors.into_iter().for_each(|(key, a)| dict.insert(key, a));
+        Ok(dict)
     }
 }
 

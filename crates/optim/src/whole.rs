@@ -1,6 +1,6 @@
 //! What the optimizers that move all parameters together share: names and options, one flat vector.
 
-use crate::arithmetic::Plus;
+use crate::arithmetic::sum;
 use crate::clip::norm_of_array;
 use crate::{Jobs, OptimError, Rule};
 use gradus_autodiff::Parameter;
@@ -136,7 +136,7 @@ pub(crate) fn dot(a: &Array, b: &Array) -> f64 {
 
 /// `x + t·d`
 pub(crate) fn along(x: &Array, t: f64, d: &Array) -> Array {
-    x.clone().zip(d.clone(), Plus(t))
+    sum(1.0, x.copy(), t, d.clone())
 }
 
 /// `max |xᵢ|`; 0 of nothing.

@@ -2,10 +2,10 @@
 
 use super::norm::norm;
 use crate::OptimError;
+use crate::arithmetic::Product;
 use crate::error::in_range;
 use crate::in_place::change;
 use gradus_autodiff::Parameter;
-use gradus_tensor::kernels::{element::Zip, real::Real};
 use gradus_tensor::{Array, DType, threads};
 
 /// Serial nanoseconds for each element of gradient and weight: twice that of a norm.
@@ -106,7 +106,7 @@ fn clip(p: &Parameter, options: AdaptiveClipOptions) -> usize {
                 let dtype = g.dtype();
                 let wide = if dtype.is_half() { g.cast(DType::F32) } else { g };
                 let factors = factors.cast(wide.dtype());
-                wide.zip(factors, Times).cast(dtype)
+                wide.zip(factors, Product).cast(dtype)
             });
         });
     }
@@ -130,15 +130,4 @@ fn unit_norms(x: &Array, units: usize) -> Vec<f64> {
         });
     }
     norms
-}
-
-/// `x·f`
-#[derive(Clone, Copy)]
-struct Times;
-
-impl Zip for Times {
-    #[inline(always)]
-    fn f<R: Real>(self, x: R, factor: R) -> R {
-        x * factor
-    }
 }

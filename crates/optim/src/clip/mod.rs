@@ -5,10 +5,12 @@ mod norm;
 mod per_group;
 
 use crate::OptimError;
+use crate::arithmetic::Times;
 use crate::in_place::change;
 pub use adaptive::{AdaptiveClipOptions, clip_grad_adaptive, clip_grad_adaptive_with};
 use gradus_autodiff::{Parameter, Tensor};
 use gradus_tensor::kernels::{element::Map, real::Real};
+use gradus_tensor::{Array, DType};
 pub(crate) use norm::norm_of_array;
 pub use norm::{get_total_norm, get_total_norm_with};
 pub use per_group::{clip_grad_norm_per_group, clip_grad_norm_per_group_with};
@@ -162,25 +164,16 @@ fn shrink(parameters: &[&Parameter], max_norm: f64, total: f64) {
     if factor >= 1.0 {
         return;
     }
+    // A factor that is no normal f32 would lose its digits.
+    let wide = factor > 0.0 && factor < f64::from(f32::MIN_POSITIVE);
+    let shrunk = |g: Array| {
+        let dtype = g.dtype();
+        let g = if wide { g.cast(DType::F64) } else { g };
+        g.map(Times(factor)).cast(dtype)
+    };
     // Backwards: the last gradients of the norm are still in the cache.
     for p in parameters.iter().rev() {
-        p.update_grad(|g| change(g, |g| g.map(Shrink(factor))));
-    }
-}
-
-/// `x·factor`
-#[derive(Clone, Copy)]
-struct Shrink(f64);
-
-impl Map for Shrink {
-    #[inline(always)]
-    fn f<R: Real>(self, x: R) -> R {
-        // A factor that is no normal f32 would lose its digits.
-        if self.0 > 0.0 && self.0 < f64::from(f32::MIN_POSITIVE) {
-            x.wide(|x| x * self.0)
-        } else {
-            x * R::of(self.0)
-        }
+        p.update_grad(|g| change(g, shrunk));
     }
 }
 

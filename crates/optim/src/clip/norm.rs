@@ -3,8 +3,7 @@
 use super::ClipOptions;
 use crate::OptimError;
 use gradus_autodiff::Tensor;
-use gradus_tensor::kernels::real::Float;
-use gradus_tensor::kernels::reduce::norm_acc;
+use gradus_tensor::kernels::reduce::{Normed, norm_acc};
 use gradus_tensor::{Array, DType, threads};
 
 /// Elements of one task, and of one partial sum: the order of additions depends on the shape alone.
@@ -65,7 +64,7 @@ pub(crate) fn norm_of_array(array: Array, p: f64) -> f64 {
 }
 
 /// The norm of a slice, also where the sum of powers leaves the normal numbers.
-pub(super) fn norm<T: Float>(x: &[T], p: f64) -> f64 {
+pub(super) fn norm<T: Normed>(x: &[T], p: f64) -> f64 {
     let sum = accumulated(x, p);
     if p == 0.0 || p.is_infinite() || p == 1.0 {
         return sum;
@@ -82,7 +81,7 @@ pub(super) fn norm<T: Float>(x: &[T], p: f64) -> f64 {
 }
 
 /// What the kernel adds up, in pieces of fixed length.
-fn accumulated<T: Float>(x: &[T], p: f64) -> f64 {
+fn accumulated<T: Normed>(x: &[T], p: f64) -> f64 {
     if x.len() <= CHUNK {
         return norm_acc(x, p);
     }

@@ -2,10 +2,10 @@
 
 use super::ScalerError;
 use super::stage::Checked;
+use crate::arithmetic::Times;
 use crate::in_place::change;
 use gradus_autodiff::Parameter;
 use gradus_tensor::DType;
-use gradus_tensor::kernels::{element::Map, real::Real};
 
 /// What becomes of gradients of a half type, which would lose in it what the scale has saved.
 #[derive(Clone, Copy, PartialEq)]
@@ -49,21 +49,10 @@ pub(super) fn unscale(
         p.update_grad(|g| {
             change(g, |g| {
                 let g = if dtype.is_half() { g.cast(DType::F32) } else { g };
-                g.map(Times(inverse))
+                g.map(Times(inverse.into()))
             });
         });
         p.set_grad_scaled(false);
     }
     Ok(checked)
-}
-
-/// `x·s`
-#[derive(Clone, Copy)]
-struct Times(f32);
-
-impl Map for Times {
-    #[inline(always)]
-    fn f<R: Real>(self, x: R) -> R {
-        x * R::of(f64::from(self.0))
-    }
 }

@@ -1,12 +1,13 @@
 //! Adafactor: a mean of squares kept as one row and one column, and steps relative to the parameter.
 
-use crate::arithmetic::{AtLeast, Lerp, Over, Plus, Square, Times};
+use crate::arithmetic::{Product, Times, sum, toward};
 use crate::clip::norm_of_array;
 use crate::error::in_range;
 use crate::in_place::change;
-use crate::{Jobs, Optim, OptimError, Progress, Rule, TensorRule, TensorStep};
+use crate::{Jobs, Optim, OptimError, Progress, Rule, TensorRule, TensorStep, fused};
 use gradus_tensor::kernels::element::Zip;
 use gradus_tensor::kernels::real::Real;
+use gradus_tensor::kernels::update::Update;
 use gradus_tensor::{Array, DType, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -110,16 +111,16 @@ impl TensorRule for AdafactorOptions {
     fn step(&self, at: Progress<'_>, TensorStep { mut x, grad, state, .. }: TensorStep<'_>) {
         let t = at.t as f64;
         let eps1 = self.eps.0.unwrap_or(epsilon(x.dtype()));
-        let grad = if self.maximize { grad.map(Times(-1.0)) } else { grad };
+        let mut grad = if self.maximize { grad.map(Times(-1.0)) } else { grad };
         let scale = self.eps.1.max(rms(&x)) * self.lr.min(1.0 / t.sqrt());
         if self.weight_decay != 0.0 {
             x.update(|x| x.map(Times(1.0 - self.lr * self.weight_decay)));
         }
-        let squares = grad.clone().map(Square);
-        let mean = mean_squares(state, squares, t.powf(self.beta2_decay), eps1);
-        let by = grad.zip(mean, OverRoot(eps1 * eps1));
+        let squares = grad.clone().zip(grad.clone(), Product);
+        let mut by = mean_squares(state, squares, t.powf(self.beta2_decay), eps1);
+        fused::pass(&RootUnder(eps1 * eps1), &mut by, &mut grad, fused::States::default());
         let length = scale / (rms(&by) / self.d).max(1.0);
-        x.update(|x| x.zip(by, Plus(-length)));
+        x.update(|x| sum(1.0, x, -length, by));
     }
 }
 
@@ -127,8 +128,8 @@ impl TensorRule for AdafactorOptions {
 fn mean_squares(state: &mut [Option<Array>], squares: Array, weight: f64, eps1: f64) -> Array {
     let mut keep = |slot: usize, new: Array| {
         let kept = state[slot].as_mut().expect("made before the step");
-        change(kept, |old| old.zip(new, Lerp(weight)));
-        kept.clone()
+        change(kept, |old| toward(old, new, weight));
+        kept.copy()
     };
     let rank = squares.rank();
     if rank < 2 {
@@ -136,8 +137,8 @@ fn mean_squares(state: &mut [Option<Array>], squares: Array, weight: f64, eps1: 
     }
     let row = keep(0, mean(&squares, rank - 1));
     let column = keep(1, mean(&squares, rank - 2));
-    let total = mean(&row, rank - 2).map(AtLeast(eps1));
-    row.matmul(&column).zip(total, Over)
+    let total = mean(&row, rank - 2);
+    row.matmul(&column).zip(total, OverAtLeast(eps1))
 }
 
 fn mean(x: &Array, axis: usize) -> Array {
@@ -153,13 +154,25 @@ fn epsilon(dtype: DType) -> f64 {
     if dtype == DType::F64 { f64::EPSILON } else { f32::EPSILON.into() }
 }
 
-/// `g/√max(v, c)`
+/// `a/max(b, c)`
 #[derive(Clone, Copy)]
-struct OverRoot(f64);
+struct OverAtLeast(f64);
 
-impl Zip for OverRoot {
+impl Zip for OverAtLeast {
     #[inline(always)]
-    fn f<R: Real>(self, g: R, v: R) -> R {
+    fn f<R: Real>(self, a: R, b: R) -> R {
+        a / b.maximum(R::of(self.0))
+    }
+}
+
+/// `g/√max(v, c)` in the place of `v`.
+#[derive(Clone, Copy)]
+struct RootUnder(f64);
+
+impl Update for RootUnder {
+    type State<R: Real> = [R; 0];
+    #[inline(always)]
+    fn f<R: Real>(self, v: R, g: R, _: &mut [R; 0]) -> R {
         g / v.maximum(R::of(self.0)).sqrt()
     }
 }

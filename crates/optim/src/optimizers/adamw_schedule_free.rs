@@ -1,6 +1,6 @@
 //! Schedule-free AdamW: an average of the path in the place of a falling learning rate.
 
-use crate::arithmetic::Lerp;
+use crate::arithmetic::toward;
 use crate::error::in_range;
 use crate::group::Member;
 use crate::{ElementRule, Jobs, Optim, OptimError, Progress, Rule};
@@ -188,8 +188,8 @@ impl Optim<AdamWScheduleFreeOptions> {
                 let Some(state) = state else { continue };
                 let Some(z) = &state.slots[0] else { continue };
                 let y = parameter.array();
-                let wide = state.master.as_ref().unwrap_or(&y).clone().cast(z.dtype());
-                let x = wide.zip(z.clone(), Lerp(weight)).cast(y.dtype());
+                let wide = state.master.as_ref().unwrap_or(&y).copy().cast(z.dtype());
+                let x = toward(wide, z.clone(), weight).cast(y.dtype());
                 parameter.update(|value| *value = x);
                 training.push((parameter.clone(), y));
             }

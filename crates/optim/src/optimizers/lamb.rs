@@ -1,6 +1,6 @@
 //! LAMB: Adam's direction, with a length in proportion to the parameter.
 
-use crate::arithmetic::Plus;
+use crate::arithmetic::sum;
 use crate::clip::norm_of_array;
 use crate::error::adam_in_range;
 use crate::{Jobs, Optim, OptimError, Progress, Rule, TensorRule, TensorStep, fused};
@@ -120,10 +120,11 @@ impl TensorRule for LambOptions {
             weight_decay: self.weight_decay,
         };
         let mut by = x.copy();
-        fused::pass(direction, &mut by, &mut grad, state.iter_mut().map(Option::as_mut).collect());
+        let [m, v] = state else { unreachable!("there are two") };
+        fused::pass(&direction, &mut by, &mut grad, [m.as_mut(), v.as_mut(), None]);
         let norms = (norm_of_array(x.clone(), 2.0), norm_of_array(by.clone(), 2.0));
         let trust = if norms.0 > 0.0 && norms.1 > 0.0 { norms.0 / norms.1 } else { 1.0 };
-        x.update(|x| x.zip(by, Plus(-self.lr * trust)));
+        x.update(|x| sum(1.0, x, -self.lr * trust, by));
     }
 }
 

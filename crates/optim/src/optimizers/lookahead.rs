@@ -1,6 +1,6 @@
 //! Lookahead: slow weights that follow the fast ones of any optimizer every few steps.
 
-use crate::arithmetic::Lerp;
+use crate::arithmetic::toward;
 use crate::error::{Mismatch, in_range};
 use crate::in_place::change;
 use crate::optimizer::{LrPolicy, Optimizer, ParamGroup};
@@ -112,7 +112,7 @@ impl<O: Optimizer> Lookahead<O> {
                 let slow = self.slow.get_mut(&name).expect("all have joined");
                 let fast = wide(p.array());
                 let alpha = self.options.alpha;
-                change(slow, |slow| slow.cast(fast.dtype()).zip(fast, Lerp(alpha)));
+                change(slow, |slow| toward(slow.cast(fast.dtype()), fast, alpha));
                 let value = slow.clone().cast(p.dtype());
                 p.update(|x| *x = value);
             }

@@ -1,12 +1,10 @@
 //! Muon: the momentum's nearest orthogonal matrix in the place of the momentum.
 
-use crate::arithmetic::{Both, Lerp, Times};
+use crate::arithmetic::{Times, sum, toward};
 use crate::clip::norm_of_array;
 use crate::error::in_range;
 use crate::in_place::change;
 use crate::{Jobs, Optim, OptimError, Progress, Rule, TensorRule, TensorStep};
-use gradus_tensor::kernels::element::Zip;
-use gradus_tensor::kernels::real::Real;
 use gradus_tensor::{Array, Meta};
 use serde::{Deserialize, Serialize};
 
@@ -138,12 +136,14 @@ impl TensorRule for MuonOptions {
             return;
         }
         let mean = state[0].as_mut().expect("made before the step");
-        change(mean, |mean| mean.zip(grad.clone(), Lerp(1.0 - self.momentum)));
-        let ahead =
-            if self.nesterov { grad.zip(mean.clone(), Lerp(self.momentum)) } else { mean.clone() };
+        change(mean, |mean| toward(mean, grad.clone(), 1.0 - self.momentum));
+        let ahead = match self.nesterov {
+            true => toward(grad.copy(), mean.clone(), self.momentum),
+            false => mean.clone(),
+        };
         let to = self.orthogonal(ahead);
-        let by = Step { shrink: 1.0 - self.lr * self.weight_decay, lr: self.adjusted_lr(&x) };
-        x.update(|x| x.zip(to, by));
+        let (shrink, lr) = (1.0 - self.lr * self.weight_decay, self.adjusted_lr(&x));
+        x.update(|x| sum(shrink, x, -lr, to));
     }
 }
 
@@ -167,24 +167,10 @@ impl MuonOptions {
         for _ in 0..self.ns_steps {
             let gram = x.matmul(&x.transpose(0, 1));
             let square = gram.matmul(&gram);
-            let by = gram.zip(square, Both(b, c)).matmul(&x);
-            x = x.zip(by, Both(a, 1.0));
+            let by = sum(c, square, b, gram).matmul(&x);
+            x = sum(1.0, by, a, x);
         }
         if tall { x.transpose(0, 1) } else { x }
-    }
-}
-
-/// The decay and the step at once.
-#[derive(Clone, Copy)]
-struct Step {
-    shrink: f64,
-    lr: f64,
-}
-
-impl Zip for Step {
-    #[inline(always)]
-    fn f<R: Real>(self, x: R, to: R) -> R {
-        R::of(-self.lr).mul_add(to, x * R::of(self.shrink))
     }
 }
 

@@ -3,9 +3,8 @@
 use crate::error::in_range;
 use crate::group::{Member, Rows};
 use crate::{Jobs, Optim, OptimError, Progress, Rule, TensorRule, TensorStep};
-use gradus_tensor::kernels::convert::Convert;
-use gradus_tensor::kernels::real::{Float, Real};
-use gradus_tensor::kernels::update::{Gradient, Piece, Update, update};
+use gradus_tensor::kernels::real::Real;
+use gradus_tensor::kernels::update::{Gradient, Piece, Stored, Update, update};
 use gradus_tensor::{Array, DType, Element, Meta};
 use serde::{Deserialize, Serialize};
 
@@ -196,7 +195,7 @@ impl TensorRule for SparseAdamOptions {
     }
 }
 
-fn each_row<T: Element + Float + Convert<T>>(step: SparseAdamStep, tensor: TensorStep<'_>) {
+fn each_row<T: Element + Stored<Full = T>>(step: SparseAdamStep, tensor: TensorStep<'_>) {
     let TensorStep { mut x, grad, state, rows } = tensor;
     let width: usize = x.shape()[1..].iter().product();
     let [Some(m), Some(v)] = state else { unreachable!("made before the step") };
@@ -207,9 +206,9 @@ fn each_row<T: Element + Float + Convert<T>>(step: SparseAdamStep, tensor: Tenso
             value: &mut x[at.clone()],
             stored: None::<&mut [T]>,
             grad: Gradient::Wide(g),
-            state: &mut [Some(&mut m[at.clone()]), Some(&mut v[at])],
+            states: [Some(&mut m[at.clone()]), Some(&mut v[at]), None],
         };
-        update(step, 1.0, piece);
+        update(&step, 1.0, piece);
     }
 }
 

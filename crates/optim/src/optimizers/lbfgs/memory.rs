@@ -1,6 +1,6 @@
 //! The pairs that L-BFGS learns the curvature from, and what one step leaves for the next.
 
-use crate::arithmetic::{Plus, Times};
+use crate::arithmetic::{Times, sum};
 use crate::error::{Mismatch, OptimError};
 use crate::whole::{along, dot};
 use crate::{Entry, StateDict, load};
@@ -60,13 +60,13 @@ impl Memory {
         let mut alphas = Vec::with_capacity(self.pairs.len());
         for Pair { y, s, rho } in self.pairs.iter().rev() {
             let alpha = dot(s, &q) * rho;
-            q = q.zip(y.clone(), Plus(-alpha));
+            q = sum(1.0, q, -alpha, y.clone());
             alphas.push(alpha);
         }
         let mut r = q.map(Times(self.diagonal));
         for (Pair { y, s, rho }, alpha) in self.pairs.iter().zip(alphas.into_iter().rev()) {
             let beta = dot(y, &r) * rho;
-            r = r.zip(s.clone(), Plus(alpha - beta));
+            r = sum(1.0, r, alpha - beta, s.clone());
         }
         r
     }

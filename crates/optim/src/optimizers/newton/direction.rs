@@ -3,7 +3,7 @@
 use super::hessian::Curved;
 use super::{NewtonMethod, NewtonOptions};
 use crate::OptimError;
-use crate::arithmetic::{Both, Times};
+use crate::arithmetic::{Times, sum};
 use crate::whole::{Flat, along, dot};
 use gradus_tensor::{Array, Shape};
 
@@ -109,7 +109,7 @@ fn conjugate(here: &Curved, options: &NewtonOptions, flat: &Flat) -> Result<Arra
         if next.sqrt() < enough {
             break;
         }
-        p = p.zip(residual.clone(), Both(next / square, -1.0));
+        p = sum(-1.0, residual.copy(), next / square, p);
         square = next;
     }
     Ok(found)

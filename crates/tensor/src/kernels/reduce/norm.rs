@@ -18,25 +18,49 @@ use super::super::real::Float;
 /// assert_eq!(norm_acc(&[3.0f32, -4.0], 2.0).sqrt(), 5.0);
 /// assert_eq!(norm_acc(&[3.0f32, -4.0], f64::INFINITY), 4.0);
 /// ```
-pub fn norm_acc<T: Float>(x: &[T], p: f64) -> f64 {
+pub fn norm_acc<T: Normed>(x: &[T], p: f64) -> f64 {
     norm_acc_at(level(), x, p)
 }
 
 /// [`norm_acc`] with the instructions of `level`.
 #[doc(hidden)]
-pub fn norm_acc_at<T: Float>(level: Level, x: &[T], p: f64) -> f64 {
+pub fn norm_acc_at<T: Normed>(level: Level, x: &[T], p: f64) -> f64 {
+    T::norm_acc_at(level, x, p)
+}
+
+/// `f32` and `f64`: the loops over them are compiled here, not where they are called.
+pub trait Normed: Float {
+    /// [`norm_acc_at`] of this type.
+    #[doc(hidden)]
+    fn norm_acc_at(level: Level, x: &[Self], p: f64) -> f64;
+}
+
+impl Normed for f32 {
+    fn norm_acc_at(level: Level, x: &[f32], p: f64) -> f64 {
+        accumulated(level, x, p)
+    }
+}
+
+impl Normed for f64 {
+    fn norm_acc_at(level: Level, x: &[f64], p: f64) -> f64 {
+        accumulated(level, x, p)
+    }
+}
+
+/// The rare orders have no loops of their own for the levels; the bits are those of any level.
+fn accumulated<T: Float>(level: Level, x: &[T], p: f64) -> f64 {
     if p == 2.0 {
         T::run_at(level, Fold { x, start: 0.0, term: |v| v * v, fold: add })
     } else if p == 1.0 {
         T::run_at(level, Fold { x, start: 0.0, term: f64::abs, fold: add })
     } else if p == 0.0 {
-        T::run_at(level, Fold { x, start: 0.0, term: |v| f64::from(v != 0.0), fold: add })
+        Fold { x, start: 0.0, term: |v| f64::from(v != 0.0), fold: add }.run::<false>()
     } else if p == f64::INFINITY {
         T::run_at(level, Fold { x, start: 0.0, term: f64::abs, fold: maximum })
     } else if p == f64::NEG_INFINITY {
-        T::run_at(level, Fold { x, start: f64::INFINITY, term: f64::abs, fold: minimum })
+        Fold { x, start: f64::INFINITY, term: f64::abs, fold: minimum }.run::<false>()
     } else {
-        T::run_at(level, Fold { x, start: 0.0, term: move |v: f64| v.abs().powf(p), fold: add })
+        Fold { x, start: 0.0, term: |v: f64| v.abs().powf(p), fold: add }.run::<false>()
     }
 }
 

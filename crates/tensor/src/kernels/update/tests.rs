@@ -1,6 +1,7 @@
 //! The fused loop against a plain one, at every level, length and type.
 
 use super::*;
+use crate::kernels::convert::Convert;
 use crate::kernels::samples::{LENGTHS, levels, noise};
 use half::{bf16, f16};
 
@@ -43,16 +44,16 @@ fn every_level_and_length_follows_the_formula() {
                 value: &mut x64,
                 stored: None::<&mut [f64]>,
                 grad: Gradient::Wide(&half),
-                state: &mut [Some(&mut m64), Some(&mut v64)],
+                states: [Some(&mut m64), Some(&mut v64), None],
             };
-            update_at(level, RULE, 0.5, piece);
+            update_at(level, &RULE, 0.5, piece);
             let piece = Piece {
                 value: &mut x32,
                 stored: None::<&mut [f32]>,
                 grad: Gradient::Wide(&g32),
-                state: &mut [Some(&mut m32), Some(&mut v32)],
+                states: [Some(&mut m32), Some(&mut v32), None],
             };
-            update_at(level, RULE, 1.0, piece);
+            update_at(level, &RULE, 1.0, piece);
             for i in 0..n {
                 let (want, [wm, wv]) = plain(x[i], g[i], [m[i], v[i]]);
                 for (got, want) in [(x64[i], want), (m64[i], wm), (v64[i], wv)] {
@@ -79,9 +80,9 @@ fn an_element_has_the_same_bits_wherever_it_stands() {
                 value: &mut x,
                 stored: None::<&mut [f32]>,
                 grad: Gradient::Wide(&g),
-                state: &mut [Some(&mut m), Some(&mut v)],
+                states: [Some(&mut m), Some(&mut v), None],
             };
-            update_at(level, RULE, 1.0, piece);
+            update_at(level, &RULE, 1.0, piece);
             x
         };
         let whole = run(0..100);
@@ -93,46 +94,50 @@ fn an_element_has_the_same_bits_wherever_it_stands() {
 
 #[test]
 fn an_absent_state_reads_zero_and_forgets() {
-    let run = |present: [bool; 2]| {
-        let (mut x, mut m, mut v) = ([1.0; 40], [0.0; 40], [0.0; 40]);
-        let piece = Piece {
-            value: &mut x,
-            stored: None::<&mut [f64]>,
-            grad: Gradient::Wide(&[0.5; 40]),
-            state: &mut [present[0].then_some(&mut m[..]), present[1].then_some(&mut v[..])],
+    for n in [40, 64, 700] {
+        let zeros = vec![0.0; n];
+        let run = |present: [bool; 2]| {
+            let (mut x, mut m, mut v) = (vec![1.0; n], zeros.clone(), zeros.clone());
+            let piece = Piece {
+                value: &mut x,
+                stored: None::<&mut [f64]>,
+                grad: Gradient::Wide(&noise(n, 1)),
+                states: [present[0].then_some(&mut m[..]), present[1].then_some(&mut v[..]), None],
+            };
+            update(&RULE, 1.0, piece);
+            (x, m, v)
         };
-        update(RULE, 1.0, piece);
-        (x, m, v)
-    };
-    let (x, m, v) = run([true, true]);
-    assert_eq!(run([false, true]), (x, [0.0; 40], v));
-    assert_eq!(run([true, false]), (x, m, [0.0; 40]));
+        let (x, m, v) = run([true, true]);
+        assert_eq!(run([false, true]), (x.clone(), zeros.clone(), v));
+        assert_eq!(run([true, false]), (x, m, zeros.clone()));
+    }
 }
 
 /// Half parameters: the master moves, the parameter is the master rounded, and a parameter that was
 /// set by somebody else starts a new master.
-fn half<S: Convert<f32> + Default + PartialEq + std::fmt::Debug>()
+fn half<S: Stored<Full = f32> + Convert<f32> + PartialEq + std::fmt::Debug>()
 where
     f32: Convert<S>,
 {
+    const N: usize = 700;
     for level in levels() {
-        let stored: Vec<S> = noise(70, 1).iter().map(|&v| (v as f32).convert()).collect();
-        let grad: Vec<S> = noise(70, 2).iter().map(|&v| (v as f32).convert()).collect();
+        let stored: Vec<S> = noise(N, 1).iter().map(|&v| (v as f32).convert()).collect();
+        let grad: Vec<S> = noise(N, 2).iter().map(|&v| (v as f32).convert()).collect();
         let mut master: Vec<f32> = stored.iter().map(|s| (*s).convert()).collect();
         let exact = master.clone();
         master[3] = 100.0;
         master[4] += 1e-6 * master[4]; // rounds to the parameter: it is kept
         let kept = master[4];
         let mut rounded = stored;
-        let (mut m, mut v) = ([0.0; 70], [0.0; 70]);
+        let (mut m, mut v) = ([0.0; N], [0.0; N]);
         let piece = Piece {
             value: &mut master,
             stored: Some(&mut rounded),
             grad: Gradient::Stored(&grad),
-            state: &mut [Some(&mut m), Some(&mut v)],
+            states: [Some(&mut m), Some(&mut v), None],
         };
-        update_at(level, RULE, 1.0, piece);
-        for i in 0..70 {
+        update_at(level, &RULE, 1.0, piece);
+        for i in 0..N {
             let from = if i == 4 { kept } else { exact[i] };
             let g: f32 = grad[i].convert();
             let (want, _) = plain(from.into(), g.into(), [0.0; 2]);
@@ -153,9 +158,9 @@ fn half_types_have_a_master() {
 #[should_panic(expected = "differ in length")]
 fn lengths_must_agree() {
     let (mut x, mut m, mut v) = ([0.0; 3], [0.0; 3], [0.0; 2]);
-    let state = &mut [Some(&mut m[..]), Some(&mut v[..])];
+    let states = [Some(&mut m[..]), Some(&mut v[..]), None];
     let grad = Gradient::Wide(&[0.0; 3]);
-    update(RULE, 1.0, Piece { value: &mut x, stored: None::<&mut [f64]>, grad, state });
+    update(&RULE, 1.0, Piece { value: &mut x, stored: None::<&mut [f64]>, grad, states });
 }
 
 #[test]
@@ -163,4 +168,13 @@ fn lerp_starts_from_the_nearer_end() {
     use crate::kernels::real::Num;
     let at = |w| lerp(Num::<f64, true>(1e16), Num(1.0), w).0;
     assert_eq!((at(1.0), at(0.0)), (1.0, 1e16));
+}
+
+#[test]
+#[should_panic(expected = "the rule has 2 states")]
+fn a_state_that_the_rule_has_not_is_refused() {
+    let (mut x, mut other) = ([0.0; 3], [0.0; 3]);
+    let states = [None, None, Some(&mut other[..])];
+    let grad = Gradient::Wide(&[0.0; 3]);
+    update(&RULE, 1.0, Piece { value: &mut x, stored: None::<&mut [f64]>, grad, states });
 }
