@@ -87,7 +87,7 @@ pub trait Lane: Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
     ///
     /// As [`Loops::f32s`].
     #[doc(hidden)]
-    unsafe fn run<K: Kind>(f: &dyn Loops<K>, call: Call<Self, K>);
+    unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: Call<Self, K>);
 }
 
 macro_rules! float_lane {
@@ -122,7 +122,7 @@ macro_rules! float_lane {
                 dispatch::run_at(level, kernel)
             }
             #[inline]
-            unsafe fn run<K: Kind>(f: &dyn Loops<K>, call: Call<$T, K>) {
+            unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: Call<$T, K>) {
                 // SAFETY: the caller's.
                 unsafe { f.$loops(call) }
             }
@@ -161,7 +161,7 @@ impl Lane for i64 {
         kernel.run::<false>()
     }
     #[inline]
-    unsafe fn run<K: Kind>(f: &dyn Loops<K>, call: Call<i64, K>) {
+    unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: Call<i64, K>) {
         // SAFETY: the caller's.
         unsafe { f.i64s(call) }
     }

@@ -97,7 +97,7 @@ pub(crate) fn run_in<T: Lane, K: Kind>(
     }
     let (len, to) = (to.len(), to.as_mut_ptr().cast());
     // SAFETY: `source` checked that the inputs have `len` readable elements, `to` has as many writable ones.
-    unsafe { T::run(f, Call { level, inputs: sources, out: to, len, write: fence.how() }) }
+    unsafe { T::run_loop(f, Call { level, inputs: sources, out: to, len, write: fence.how() }) }
 }
 
 /// `own[i] = f(…)`, where `own` is input number `at` and `others` are the rest.
@@ -116,7 +116,7 @@ pub fn update<T: Lane>(f: &dyn Loops<Numbers>, own: &mut [T], at: usize, others:
     }
     let call = Call { level: level(), inputs, out, len, write: Write::Cached };
     // SAFETY: all inputs have `len` readable elements; one of them is the output, which is allowed.
-    unsafe { T::run(f, call) }
+    unsafe { T::run_loop(f, call) }
 }
 
 /// `y[i] = op(x[i])`.
