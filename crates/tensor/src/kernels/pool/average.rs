@@ -1,7 +1,7 @@
 //! The mean of every window.
 
-use super::windows::{Span, Windows};
-use super::{NARROW, Rows, SHORT, WIDE, block_start, blocks, check};
+use super::windows::{AxisWindows, Span, Windows};
+use super::{NARROW, Rows, WIDE, blocks, check, lanes};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
 use crate::kernels::real::{Float, Real};
@@ -39,41 +39,26 @@ impl<T: Float> Kernel for Average<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let [.., across] = &self.windows.axes;
-        match (across.kernel, across.stride) {
-            (2, 2) => self.planes::<FMA, 2, 2>(),
-            (3, 2) => self.planes::<FMA, 3, 2>(),
-            (3, 1) => self.planes::<FMA, 3, 1>(),
-            _ => self.planes::<FMA, 0, 0>(),
+        let Self { x, windows, mut y } = self;
+        let across = &windows.axes[2];
+        let (width, few) = (across.spans.len(), is_small(across));
+        let divisors = Divisors::new(windows);
+        let mut columns = vec![T::default(); across.input];
+        for rows in super::rows(x, windows, 0..y.len() / width) {
+            if few {
+                rows.few_sums::<FMA>(y);
+            } else {
+                rows.sums::<FMA>(&mut y[..width], &mut columns);
+            }
+            divisors.divide::<FMA>(rows.counted, &mut y[..width]);
+            y = &mut y[width..];
         }
     }
 }
 
-impl<T: Float> Average<'_, T> {
-    /// Windows of `K` entries and stride `S` across; 0 if the compiler does not know them.
-    #[inline(always)]
-    fn planes<const FMA: bool, const K: usize, const S: usize>(self) {
-        let across = &self.windows.axes[2];
-        let width = across.spans.len();
-        let divisors = Divisors::new(self.windows);
-        let mut columns = vec![T::default(); across.input];
-        for (i, y) in self.y.chunks_exact_mut(width).enumerate() {
-            let rows = Rows::new(self.x, self.windows, i);
-            let full = across.full.clone();
-            match full.len() {
-                _ if K == 0 => rows.sums::<FMA>(y, &mut columns),
-                0..SHORT => rows.few_sums::<FMA>(full, y),
-                SHORT..NARROW => rows.blocks_of_sums::<FMA, SHORT, K, S>(y),
-                NARROW..WIDE => rows.blocks_of_sums::<FMA, NARROW, K, S>(y),
-                _ => rows.blocks_of_sums::<FMA, WIDE, K, S>(y),
-            }
-            if K > 0 {
-                rows.few_sums::<FMA>(0..across.full.start, y);
-                rows.few_sums::<FMA>(across.full.end..width, y);
-            }
-            divisors.divide::<FMA>(rows.counted, y);
-        }
-    }
+/// Are these the common small windows, which are summed entry by entry?
+pub(super) fn is_small(across: &AxisWindows) -> bool {
+    matches!((across.kernel, across.stride), (2, 2) | (3, 2) | (3, 1))
 }
 
 /// What the windows divide by: a number of the row times one of the column.
@@ -102,66 +87,91 @@ impl<T: Float> Divisors<T> {
 }
 
 impl<T: Float> Rows<'_, T> {
-    /// Sums of all windows inside the plane, `L` side by side.
+    /// Sums of small windows, entry by entry; `y` begins with this row.
     #[inline(always)]
-    fn blocks_of_sums<const FMA: bool, const L: usize, const K: usize, const S: usize>(
-        &self,
-        y: &mut [T],
-    ) {
-        let full = &self.across.full;
-        for i in 0..blocks::<L>(full) {
-            let at = block_start::<L>(full, i);
-            let start = self.across.spans[at].start;
-            let mut sums = [T::Real::<FMA>::of(0.0); L];
-            for line in self.lines {
-                let row = &self.plane[line.start + start..][..(L - 1) * S + K];
-                for k in 0..K {
-                    for l in 0..L {
-                        sums[l] = sums[l] + row[l * S + k].wrap::<FMA>();
-                    }
-                }
-            }
-            for (y, sum) in y[at..at + L].iter_mut().zip(sums) {
-                *y = T::unwrap::<FMA>(sum);
-            }
-        }
-    }
-    /// Sums of small windows, one by one.
-    #[inline(always)]
-    fn few_sums<const FMA: bool>(&self, columns: Range<usize>, y: &mut [T]) {
-        for at in columns {
-            let span = self.across.spans[at];
+    fn few_sums<const FMA: bool>(&self, y: &mut [T]) {
+        let across = self.across;
+        let inside = match (across.kernel, across.stride) {
+            (2, _) => self.sized_sums::<FMA, 2, 2>(y),
+            (_, 2) => self.sized_sums::<FMA, 3, 2>(y),
+            _ => self.sized_sums::<FMA, 3, 1>(y),
+        };
+        for at in (0..inside.start).chain(inside.end..across.spans.len()) {
+            let span = across.spans[at];
             let mut total = T::Real::<FMA>::of(0.0);
             for line in self.lines {
-                for v in &self.plane[line.start + span.start..line.start + span.end] {
+                for v in &self.x[line.start + span.start..line.start + span.end] {
                     total = total + v.wrap::<FMA>();
                 }
             }
             y[at] = T::unwrap::<FMA>(total);
         }
     }
+    /// [`Rows::blocks_of_sums`] of the width that suits the row.
+    #[inline(always)]
+    fn sized_sums<const FMA: bool, const K: usize, const S: usize>(
+        &self,
+        y: &mut [T],
+    ) -> Range<usize> {
+        if self.across.full.len() > NARROW {
+            self.blocks_of_sums::<FMA, WIDE, K, S>(y)
+        } else {
+            self.blocks_of_sums::<FMA, NARROW, K, S>(y)
+        }
+    }
+    /// Sums of the windows inside the plane, `L` side by side, with `K` entries and stride `S` across; tells
+    /// which windows these are.
+    #[inline(always)]
+    fn blocks_of_sums<const FMA: bool, const L: usize, const K: usize, const S: usize>(
+        &self,
+        y: &mut [T],
+    ) -> Range<usize> {
+        let inside = self.in_blocks(L, y.len());
+        for at in blocks::<L>(&inside) {
+            let start = self.across.spans[at].start;
+            let mut sums = [T::Real::<FMA>::of(0.0); L];
+            for line in self.lines {
+                let row = &self.x[line.start + start..][..(L - 1) * S + K];
+                for k in 0..K {
+                    let block: [T; L] = lanes(&row[k..], S);
+                    for l in 0..L {
+                        sums[l] = sums[l] + block[l].wrap::<FMA>();
+                    }
+                }
+            }
+            y[at..at + L].copy_from_slice(&sums.map(T::unwrap::<FMA>));
+        }
+        inside
+    }
     /// Sums of windows of any size: first down the columns, then across.
     #[inline(always)]
     fn sums<const FMA: bool>(&self, y: &mut [T], columns: &mut [T]) {
         let width = self.across.input;
         let whole = self.across.spans.iter().all(|s| s.end - s.start == width);
+        let (all, from);
+        let mut spans = &self.across.spans[..];
         if let ([first, ..], [.., last]) = (self.lines, self.lines)
             && whole
             && last.start - first.start == (self.lines.len() - 1) * width
         {
-            // Whole rows lie one behind the other.
-            let total = sum::<T, FMA>(&self.plane[first.start..last.start + width]);
-            return y.fill(T::unwrap::<FMA>(total));
-        }
-        columns.fill(T::default());
-        for line in self.lines {
-            for (sum, v) in columns.iter_mut().zip(&self.plane[line.start..line.start + width]) {
-                *sum = T::unwrap::<FMA>(sum.wrap::<FMA>() + v.wrap::<FMA>());
+            // Whole rows lie one behind the other, and all windows of this row are the same.
+            from = &self.x[first.start..last.start + width];
+            all = [Span { end: from.len(), ..spans[0] }];
+            spans = &all;
+        } else {
+            columns.fill(T::default());
+            for line in self.lines {
+                for (sum, v) in columns.iter_mut().zip(&self.x[line.start..line.start + width]) {
+                    *sum = T::unwrap::<FMA>(sum.wrap::<FMA>() + v.wrap::<FMA>());
+                }
             }
+            from = columns;
         }
-        for (y, span) in y.iter_mut().zip(&self.across.spans) {
-            *y = T::unwrap::<FMA>(sum::<T, FMA>(&columns[span.start..span.end]));
+        for (y, span) in y.iter_mut().zip(spans) {
+            *y = T::unwrap::<FMA>(sum::<T, FMA>(&from[span.start..span.end]));
         }
+        let last = y[spans.len() - 1];
+        y[spans.len()..].fill(last);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The maximum of every window, and which entry it is.
 
 use super::windows::{Span, Windows};
-use super::{NARROW, Rows, SHORT, Tap, WIDE, block_start, blocks, check};
+use super::{FEW, NARROW, Rows, Tap, WIDE, blocks, check, lanes};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
 use crate::kernels::real::{Float, Real};
@@ -27,76 +27,114 @@ pub fn largest_at<T: Float, C: Tap>(
 ) {
     check(x.len(), y.len(), windows);
     assert!(y.len() == taps.len() && windows.taps() < u32::MAX as usize);
-    if !y.is_empty() {
-        T::run_at(level, Largest { x, windows, y, taps });
+    if y.is_empty() {
+        return;
+    }
+    let width = windows.axes[2].spans.len();
+    if !C::KEPT {
+        let (rows, numbers) = (0..y.len() / width, &mut [][..]);
+        return T::run_at(level, Largest::<T, false> { x, windows, rows, y, numbers });
+    }
+    // The kernel numbers entries in u32, whatever they are kept in: so it need not exist for each.
+    let rows = (TOGETHER / width).max(1);
+    let mut numbers = vec![0; rows * width + WIDE];
+    for (i, taps) in taps.chunks_mut(rows * width).enumerate() {
+        let first = i * rows;
+        let (rows, y) = (first..first + taps.len() / width, &mut y[first * width..]);
+        T::run_at(level, Largest::<T, true> { x, windows, rows, y, numbers: &mut numbers });
+        taps.iter_mut().zip(&numbers).for_each(|(to, number)| *to = C::of(*number));
     }
 }
 
-struct Largest<'a, T, C> {
+/// Windows whose numbers are converted at once, about: these stay in the L1 cache.
+const TOGETHER: usize = 2048;
+
+struct Largest<'a, T, const TAPS: bool> {
     x: &'a [T],
     windows: &'a Windows,
+    /// The rows of windows that are wanted, counted over all planes.
+    rows: Range<usize>,
+    /// The maxima from the first of these rows on.
     y: &'a mut [T],
-    taps: &'a mut [C],
+    /// The numbers of their entries, if wanted.
+    numbers: &'a mut [u32],
 }
 
-impl<T: Float, C: Tap> Kernel for Largest<'_, T, C> {
+impl<T: Float, const TAPS: bool> Kernel for Largest<'_, T, TAPS> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let [.., across] = &self.windows.axes;
-        match (across.kernel, across.stride, across.dilation) {
-            (2, 2, 1) => self.planes::<FMA, 2, 2>(),
-            (3, 2, 1) => self.planes::<FMA, 3, 2>(),
-            (3, 1, 1) => self.planes::<FMA, 3, 1>(),
-            _ => self.planes::<FMA, 0, 0>(),
+        let Self { x, windows, rows, mut y, mut numbers } = self;
+        let (across, nothing) = (&windows.axes[2], windows.taps() as u32);
+        let width = across.spans.len();
+        for rows in super::rows(x, windows, rows) {
+            let mut found = Found::<T, TAPS> { y: &mut *y, numbers: &mut *numbers };
+            let inside = match (across.kernel, across.stride, across.dilation) {
+                (2, 2, 1) => found.sized::<FMA, 2, 2>(&rows, nothing),
+                (3, 2, 1) => found.sized::<FMA, 3, 2>(&rows, nothing),
+                (3, 1, 1) => found.sized::<FMA, 3, 1>(&rows, nothing),
+                (_, 1 | 2, _) => found.blocks::<FMA, NARROW, 0, 0>(&rows, nothing),
+                _ => found.blocks::<FMA, FEW, 0, 0>(&rows, nothing),
+            };
+            for at in (0..inside.start).chain(inside.end..width) {
+                let (best, number) = rows.single::<FMA>(across.spans[at], nothing);
+                found.y[at] = T::unwrap::<FMA>(best);
+                if TAPS {
+                    found.numbers[at] = number;
+                }
+            }
+            y = &mut y[width..];
+            if TAPS {
+                numbers = &mut numbers[width..];
+            }
         }
     }
 }
 
-impl<T: Float, C: Tap> Largest<'_, T, C> {
-    /// Windows of `K` entries and stride `S` across; 0 if the compiler does not know them.
+/// The results from the first window of a row on.
+struct Found<'a, T, const TAPS: bool> {
+    y: &'a mut [T],
+    numbers: &'a mut [u32],
+}
+
+impl<T: Float, const TAPS: bool> Found<'_, T, TAPS> {
+    /// [`Found::blocks`] of the width that suits the row.
     #[inline(always)]
-    fn planes<const FMA: bool, const K: usize, const S: usize>(self) {
-        let [.., across] = &self.windows.axes;
-        let (width, nothing) = (across.spans.len(), self.windows.taps() as u32);
-        let rows = self.y.chunks_exact_mut(width).zip(self.taps.chunks_exact_mut(width));
-        for (i, (y, taps)) in rows.enumerate() {
-            let rows = Rows::new(self.x, self.windows, i);
-            let full = across.full.clone();
-            match full.len() {
-                0..SHORT => rows.singles::<FMA, C>(full, y, taps, nothing),
-                SHORT..NARROW => rows.blocks::<FMA, SHORT, K, S, C>(y, taps, nothing),
-                NARROW..WIDE => rows.blocks::<FMA, NARROW, K, S, C>(y, taps, nothing),
-                _ => rows.blocks::<FMA, WIDE, K, S, C>(y, taps, nothing),
-            }
-            rows.singles::<FMA, C>(0..across.full.start, y, taps, nothing);
-            rows.singles::<FMA, C>(across.full.end..width, y, taps, nothing);
+    fn sized<const FMA: bool, const K: usize, const S: usize>(
+        &mut self,
+        rows: &Rows<'_, T>,
+        nothing: u32,
+    ) -> Range<usize> {
+        if rows.across.full.len() > NARROW {
+            self.blocks::<FMA, WIDE, K, S>(rows, nothing)
+        } else {
+            self.blocks::<FMA, NARROW, K, S>(rows, nothing)
         }
+    }
+    /// The windows inside the plane, `L` side by side, with `K` entries and stride `S` across, 0 if the compiler
+    /// does not know them; tells which windows these are.
+    #[inline(always)]
+    fn blocks<const FMA: bool, const L: usize, const K: usize, const S: usize>(
+        &mut self,
+        rows: &Rows<'_, T>,
+        nothing: u32,
+    ) -> Range<usize> {
+        let room = if TAPS { self.y.len().min(self.numbers.len()) } else { self.y.len() };
+        let inside = rows.in_blocks(L, room);
+        for at in blocks::<L>(&inside) {
+            let start = rows.across.spans[at].start;
+            let (best, numbers) = rows.block::<FMA, L, K, S>(start, nothing);
+            self.y[at..at + L].copy_from_slice(&best.map(T::unwrap::<FMA>));
+            if TAPS {
+                self.numbers[at..at + L].copy_from_slice(&numbers);
+            }
+        }
+        inside
     }
 }
 
 impl<T: Float> Rows<'_, T> {
-    /// All windows inside the plane, `L` side by side.
-    #[inline(always)]
-    fn blocks<const FMA: bool, const L: usize, const K: usize, const S: usize, C: Tap>(
-        &self,
-        y: &mut [T],
-        taps: &mut [C],
-        nothing: u32,
-    ) {
-        let full = &self.across.full;
-        for i in 0..blocks::<L>(full) {
-            let at = block_start::<L>(full, i);
-            let (best, tap) = self.block::<FMA, L, K, S>(self.across.spans[at].start, nothing);
-            for (y, best) in y[at..at + L].iter_mut().zip(best) {
-                *y = T::unwrap::<FMA>(best);
-            }
-            for (to, tap) in taps[at..at + L].iter_mut().zip(tap) {
-                *to = C::of(tap);
-            }
-        }
-    }
     /// `L` windows, the first of which begins at column `start`.
     #[inline(always)]
     fn block<const FMA: bool, const L: usize, const K: usize, const S: usize>(
@@ -110,12 +148,13 @@ impl<T: Float> Rows<'_, T> {
         let mut best = [T::Real::<FMA>::of(f64::NEG_INFINITY); L];
         let mut taps = [self.first_tap(0, nothing); L];
         for line in self.lines {
-            let row = &self.plane[line.start + start..];
+            let row = &self.x[line.start + start..];
             let row = &row[..(L - 1) * stride + (kernel - 1) * dilation + 1];
             for k in 0..kernel {
                 let tap = (line.number * kernel + k) as u32;
+                let block: [T; L] = lanes(&row[k * dilation..], stride);
                 for l in 0..L {
-                    let v = row[l * stride + k * dilation].wrap::<FMA>();
+                    let v = block[l].wrap::<FMA>();
                     let take = (v > best[l]) | v.is_nan();
                     best[l] = T::Real::<FMA>::select(take, v, best[l]);
                     taps[l] = if take { tap } else { taps[l] };
@@ -132,21 +171,7 @@ impl<T: Float> Rows<'_, T> {
             [] => nothing,
         }
     }
-    /// Windows one by one.
-    #[inline(always)]
-    fn singles<const FMA: bool, C: Tap>(
-        &self,
-        columns: Range<usize>,
-        y: &mut [T],
-        taps: &mut [C],
-        nothing: u32,
-    ) {
-        for at in columns {
-            let (best, tap) = self.single::<FMA>(self.across.spans[at], nothing);
-            y[at] = T::unwrap::<FMA>(best);
-            taps[at] = C::of(tap);
-        }
-    }
+    /// One window, wherever it is.
     #[inline(always)]
     fn single<const FMA: bool>(&self, span: Span, nothing: u32) -> (T::Real<FMA>, u32) {
         let mut best = T::Real::<FMA>::of(f64::NEG_INFINITY);
@@ -159,7 +184,7 @@ impl<T: Float> Rows<'_, T> {
             let mut number = (line.number * kernel + span.skipped) as u32;
             let mut at = span.start;
             while at < span.end {
-                let v = self.plane[line.start + at].wrap::<FMA>();
+                let v = self.x[line.start + at].wrap::<FMA>();
                 let take = (v > best) | v.is_nan();
                 best = T::Real::<FMA>::select(take, v, best);
                 tap = if take { number } else { tap };

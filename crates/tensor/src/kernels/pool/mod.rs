@@ -1,8 +1,8 @@
 //! Kernels of pooling over contiguous planes, serial; the caller cuts the planes for threads.
 //!
-//! A plane is what one channel of one sample holds: one to three axes, read as three. Rows of windows
-//! that lie inside the plane are computed several side by side, with the sizes of the common windows
-//! known to the compiler; the others one by one.
+//! A plane is what one channel of one sample holds: one to three axes, read as three. Windows that lie inside
+//! the plane are computed side by side, with the sizes of the common ones known to the compiler; the others one
+//! by one. Each such size is compiled once for wide rows and once for narrow ones, in one loop over all rows.
 //!
 //! Of a maximum the number of its entry within the window is kept: one byte for windows of up to 255.
 
@@ -19,20 +19,22 @@ pub use spread::{spread, spread_at};
 pub use windows::{Slide, Windows};
 
 use std::ops::Range;
-use windows::{AxisWindows, Line};
+use windows::{AxisWindows, Line, Row};
 
 #[cfg(test)]
 mod tests;
 
 /// Windows side by side: an AVX-512 register of f32.
 const WIDE: usize = 16;
-/// Where there are fewer.
+/// Where there are not more.
 const NARROW: usize = 8;
-/// Where there are still fewer.
-const SHORT: usize = 4;
+/// Where entries are read one by one; fewer windows are computed one by one.
+const FEW: usize = 4;
 
 /// The number of an entry within its window; `()` where it is not wanted.
 pub trait Tap: Copy + Send + Sync {
+    /// Is it wanted?
+    const KEPT: bool = true;
     /// Keep it.
     fn of(tap: u32) -> Self;
     /// As an index.
@@ -62,6 +64,7 @@ impl Tap for i64 {
 }
 
 impl Tap for () {
+    const KEPT: bool = false;
     #[inline(always)]
     fn of(_: u32) {}
     #[inline(always)]
@@ -70,16 +73,15 @@ impl Tap for () {
     }
 }
 
-/// How many blocks of `L` neighbours cover `range`.
+/// Every `stride`-th element of `x`.
 #[inline(always)]
-fn blocks<const L: usize>(range: &Range<usize>) -> usize {
-    range.len().div_ceil(L)
-}
-
-/// Where block `i` begins; the last one overlaps the one before it. The range holds at least `L`.
-#[inline(always)]
-fn block_start<const L: usize>(range: &Range<usize>, i: usize) -> usize {
-    (range.start + i * L).min(range.end - L)
+fn lanes<T: Copy, const L: usize>(x: &[T], stride: usize) -> [T; L] {
+    let x = &x[..(L - 1) * stride + 1];
+    match stride {
+        1 => std::array::from_fn(|l| x[l]),
+        2 => std::array::from_fn(|l| x[2 * l]),
+        _ => std::array::from_fn(|l| x[l * stride]),
+    }
 }
 
 /// The planes of input and output lie one after the other, and fill them.
@@ -93,19 +95,50 @@ fn check(inputs: usize, outputs: usize, windows: &Windows) {
 
 /// What a row of windows looks at.
 struct Rows<'a, T> {
-    plane: &'a [T],
+    /// The plane and all behind it.
+    x: &'a [T],
     lines: &'a [Line],
     counted: usize,
     across: &'a AxisWindows,
 }
 
-impl<'a, T> Rows<'a, T> {
-    /// Of the row of windows with this number, counted over all planes of `x`.
+/// These rows of windows, counted over all planes of `x`.
+#[inline(always)]
+fn rows<'a, T>(
+    x: &'a [T],
+    windows: &'a Windows,
+    numbers: Range<usize>,
+) -> impl Iterator<Item = Rows<'a, T>> {
+    let count = windows.rows.len();
+    // One division for all rows, as it takes as long as a narrow row.
+    let (mut plane, mut row) = (numbers.start / count, numbers.start % count);
+    numbers.map(move |_| {
+        let (x, Row { lines, counted }) = (&x[plane * windows.input_plane()..], &windows.rows[row]);
+        let lines = &windows.lines[lines.clone()];
+        (plane, row) = if row + 1 == count { (plane + 1, 0) } else { (plane, row + 1) };
+        Rows { x, lines, counted: *counted, across: &windows.axes[2] }
+    })
+}
+
+impl<T> Rows<'_, T> {
+    /// The windows that blocks of `lanes` serve: those inside the plane, if there are enough of them, and if there
+    /// is room, for `room` results from the first of the row on, and for what a block looks at. Behind the last row
+    /// of the last plane there is nothing.
     #[inline(always)]
-    fn new(x: &'a [T], windows: &'a Windows, row: usize) -> Self {
-        let (plane, row) = (row / windows.rows.len(), &windows.rows[row % windows.rows.len()]);
-        let input = windows.input_plane();
-        let (plane, lines) = (&x[plane * input..][..input], &windows.lines[row.lines.clone()]);
-        Rows { plane, lines, counted: row.counted, across: &windows.axes[2] }
+    fn in_blocks(&self, lanes: usize, room: usize) -> Range<usize> {
+        let AxisWindows { kernel, stride, dilation, ref full, ref spans, .. } = *self.across;
+        let (Some(line), true) = (self.lines.last(), full.len() >= FEW) else { return 0..0 };
+        let last = full.start.max(full.end.saturating_sub(lanes));
+        let reach = (lanes - 1) * stride + (kernel - 1) * dilation + 1;
+        let fits = line.start + spans[last].start + reach <= self.x.len();
+        if fits && last + lanes <= room { full.clone() } else { 0..0 }
     }
+}
+
+/// Where the blocks of `L` begin that cover `range`. The last one overlaps the one before it, or, if it is the only
+/// one, holds more than the range: what is written there is overwritten later.
+#[inline(always)]
+fn blocks<const L: usize>(range: &Range<usize>) -> impl Iterator<Item = usize> + use<L> {
+    let (start, last) = (range.start, range.start.max(range.end.saturating_sub(L)));
+    (0..range.len().div_ceil(L)).map(move |i| (start + i * L).min(last))
 }

@@ -1,8 +1,8 @@
 //! The adjoint of averaging: every gradient, divided, goes to all entries of its window.
 
-use super::average::Divisors;
+use super::average::{Divisors, is_small};
 use super::windows::{AxisWindows, Windows};
-use super::{NARROW, SHORT, WIDE, block_start, blocks, check};
+use super::{NARROW, check};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
 use crate::kernels::real::Float;
@@ -38,24 +38,10 @@ impl<T: Float> Kernel for Spread<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let [.., across] = &self.windows.axes;
-        match (across.kernel, across.stride) {
-            (2, 2) => self.planes::<FMA, 2, 2>(),
-            (3, 2) => self.planes::<FMA, 3, 2>(),
-            (3, 1) => self.planes::<FMA, 3, 1>(),
-            _ => self.planes::<FMA, 0, 0>(),
-        }
-    }
-}
-
-impl<T: Float> Spread<'_, T> {
-    /// Windows of `K` entries and stride `S` across; 0 if the compiler does not know them.
-    #[inline(always)]
-    fn planes<const FMA: bool, const K: usize, const S: usize>(self) {
         let [deep, _, across] = &self.windows.axes;
         let (width, input) = (across.spans.len(), across.input);
         let divisors = Divisors::new(self.windows);
-        let mut line = Gradients::<T>::new::<K, S>(across);
+        let mut line = Gradients::<T>::new(across);
         let g = self.g.chunks_exact(self.windows.output_plane());
         for (g, gx) in g.zip(self.gx.chunks_exact_mut(self.windows.input_plane())) {
             // What lies from here on is not written yet; with several depths lines come in no order.
@@ -65,7 +51,7 @@ impl<T: Float> Spread<'_, T> {
                 fresh = gx.len();
             }
             for (g, row) in g.chunks_exact(width).zip(&self.windows.rows) {
-                let sums = line.fill::<FMA, K, S>(g, across, &divisors, row.counted);
+                let sums = line.fill::<FMA>(g, across, &divisors, row.counted);
                 for to in &self.windows.lines[row.lines.clone()] {
                     let end = to.start + input;
                     if to.start < fresh {
@@ -91,7 +77,8 @@ fn add<T: Float, const FMA: bool>(to: &mut [T], row: &[T]) {
 
 /// One row of the plane, made from one row of gradients.
 struct Gradients<T> {
-    /// The divided gradients, between as many zeros as windows overlap.
+    /// The divided gradients; before and behind them as many zeros as windows overlap, and behind them
+    /// what fills a block.
     g: Vec<T>,
     zeros: usize,
     /// From the first entry of the first window on, which may lie in the padding.
@@ -99,15 +86,15 @@ struct Gradients<T> {
 }
 
 impl<T: Float> Gradients<T> {
-    fn new<const K: usize, const S: usize>(across: &AxisWindows) -> Self {
-        let zeros = if K > 0 { (K - 1) / S } else { 0 };
-        let g = vec![T::default(); across.spans.len() + 2 * zeros];
-        let reached = (across.spans.len() + zeros) * S;
-        let row = vec![T::default(); reached.max(across.padding + across.input)];
+    fn new(across: &AxisWindows) -> Self {
+        let zeros = if is_small(across) { (across.kernel - 1) / across.stride } else { 0 };
+        let steps = (across.spans.len() + zeros).next_multiple_of(NARROW);
+        let g = vec![T::default(); steps + zeros];
+        let row = vec![T::default(); (steps * across.stride).max(across.padding + across.input)];
         Gradients { g, zeros, row }
     }
     #[inline(always)]
-    fn fill<const FMA: bool, const K: usize, const S: usize>(
+    fn fill<const FMA: bool>(
         &mut self,
         g: &[T],
         across: &AxisWindows,
@@ -118,45 +105,43 @@ impl<T: Float> Gradients<T> {
         to.copy_from_slice(g);
         divisors.divide::<FMA>(counted, to);
         let inside = across.padding..across.padding + across.input;
-        if K == 0 {
-            let row = &mut self.row[inside];
+        if is_small(across) {
+            self.gather::<FMA>(across.stride);
+        } else {
+            let row = &mut self.row[inside.clone()];
             row.fill(T::default());
             for (g, span) in to.iter().zip(&across.spans) {
                 for to in &mut row[span.start..span.end] {
                     *to = T::unwrap::<FMA>(to.wrap::<FMA>() + g.wrap::<FMA>());
                 }
             }
-            return row;
-        }
-        let steps = g.len() + self.zeros;
-        match steps {
-            0..SHORT => self.gather::<FMA, 1, K, S>(steps),
-            SHORT..NARROW => self.gather::<FMA, SHORT, K, S>(steps),
-            NARROW..WIDE => self.gather::<FMA, NARROW, K, S>(steps),
-            _ => self.gather::<FMA, WIDE, K, S>(steps),
         }
         &self.row[inside]
     }
-    /// Entry `S·m + r` gets the gradients of the windows `m − t` whose entry `r + S·t` it is.
+    /// Entry `m` gets the gradients of the windows `m − t` whose entry `t` it is. With stride 2 this is every second
+    /// entry, `2m`, of which `t` skips every second; the other ones are in the middle of one window of two or three.
     #[inline(always)]
-    fn gather<const FMA: bool, const L: usize, const K: usize, const S: usize>(
-        &mut self,
-        steps: usize,
-    ) {
-        let zeros = (K - 1) / S;
-        let steps = 0..steps;
-        for i in 0..blocks::<L>(&steps) {
-            let at = block_start::<L>(&steps, i);
-            let g = &self.g[at..][..L + zeros];
-            let row = &mut self.row[at * S..][..L * S];
-            for r in 0..S {
-                for l in 0..L {
-                    let mut sum = g[zeros + l].wrap::<FMA>();
-                    for t in 1..=(K - 1 - r) / S {
-                        sum = sum + g[zeros + l - t].wrap::<FMA>();
-                    }
-                    row[l * S + r] = T::unwrap::<FMA>(sum);
+    fn gather<const FMA: bool>(&mut self, stride: usize) {
+        let zeros = self.zeros;
+        let rows = self.row.chunks_exact_mut(NARROW * stride);
+        for (i, row) in rows.take((self.g.len() - zeros) / NARROW).enumerate() {
+            let g = &self.g[i * NARROW..][..NARROW + zeros];
+            let last: &[T; NARROW] = g.last_chunk().expect("a block");
+            let mut sums = last.map(T::wrap::<FMA>);
+            for t in 1..=zeros {
+                let more: &[T; NARROW] = g[zeros - t..].first_chunk().expect("a block");
+                for l in 0..NARROW {
+                    sums[l] = sums[l] + more[l].wrap::<FMA>();
                 }
+            }
+            let sums = sums.map(T::unwrap::<FMA>);
+            match row.first_chunk_mut::<{ 2 * NARROW }>() {
+                Some(row) if stride == 2 => {
+                    for l in 0..NARROW {
+                        (row[2 * l], row[2 * l + 1]) = (sums[l], last[l]);
+                    }
+                }
+                _ => row[..NARROW].copy_from_slice(&sums),
             }
         }
     }

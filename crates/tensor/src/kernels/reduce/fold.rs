@@ -131,9 +131,9 @@ impl<F: Fold, T: Number> Kernel for Rows<'_, F, T> {
     }
 }
 
-/// One contiguous row folded into one element, inside a kernel.
+/// One contiguous row folded into one element.
 #[inline(always)]
-pub(in super::super) fn row_fold<F: Fold, T: Number>(x: &[T]) -> T {
+fn row_fold<F: Fold, T: Number>(x: &[T]) -> T {
     if x.len() < LANES { short::<F, T>(x) } else { long::<F, T>(x) }
 }
 

@@ -8,7 +8,6 @@ mod fold;
 mod norm;
 
 pub use extreme::{max_rows, max_rows_at, min_rows, min_rows_at};
-pub(super) use fold::row_fold;
 pub use fold::{Fold, Maximum, Minimum, Product, Sum, fold, fold_at, fold_rows, fold_rows_at};
 pub use norm::{Normed, norm_acc, norm_acc_at};
 

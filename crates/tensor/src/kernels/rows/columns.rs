@@ -3,7 +3,7 @@
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
-use super::{BLOCK, Lanes, RowFloat, load};
+use super::{BLOCK, Lanes, RowFloat, load, runs};
 
 /// The largest element of each column of each `[n, inner]` matrix, and `Σ e^(x − max)` over the column.
 ///
@@ -82,15 +82,19 @@ impl<T: RowFloat> Kernel for ExpSums<'_, T> {
                     shift[j] = shift[j % inner];
                 }
                 let mut total = Lanes::new();
-                for part in parts() {
-                    // e^(-inf) = 0: what is padded adds nothing.
-                    let mut block = load::<T, FMA>(part, 0, T::LOWEST);
-                    for j in 0..BLOCK {
-                        block[j] = (block[j] - shift[j]).exp();
+                let mut rest = parts();
+                for run in runs(BLOCK * parts().len()) {
+                    for part in rest.by_ref().take(run.count()) {
+                        // e^(-inf) = 0: what is padded adds nothing.
+                        let mut block = load::<T, FMA>(part, 0, T::LOWEST);
+                        for j in 0..BLOCK {
+                            block[j] = (block[j] - shift[j]).exp();
+                        }
+                        total.add(block);
                     }
-                    total.add(block);
+                    total.flush();
                 }
-                let mut total = total.lanes();
+                let mut total = total.total;
                 for j in inner..lanes {
                     total[j % inner] += total[j];
                 }

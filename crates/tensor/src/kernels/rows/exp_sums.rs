@@ -3,9 +3,10 @@
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
+use super::super::reduce::Maximum;
 use super::super::stream::Write;
-use super::log_softmax::sum_of_exp;
-use super::{BLOCK, RowFloat, check_rows, largest, load, store};
+use super::exps::{ExpSums, Sums};
+use super::{BLOCK, RowFloat, check_rows, fold_group, group_rows, load, store};
 use std::mem::MaybeUninit;
 
 /// `(max, Σⱼ e^(x[j] − max))` for each row of `n`, as pairs; the sum is NaN where softmax is.
@@ -26,7 +27,17 @@ pub fn exp_sums_at<T: RowFloat>(level: Level, x: &[T], n: usize, out: &mut [Mayb
     check_rows(n, x.len(), &[]);
     if let Some(rows) = x.len().checked_div(n) {
         assert_eq!(2 * rows, out.len(), "one pair for each row");
-        T::run_at(level, ExpSums { x, n, out });
+        let len = n * group_rows(n);
+        let mut group = Sums::new();
+        for (x, out) in x.chunks(len).zip(out.chunks_mut(2 * len / n)) {
+            fold_group(level, Maximum, x, n, &mut group.shifts);
+            let Sums { shifts, sums } = &mut group;
+            T::run_at(level, ExpSums { x, n, shifts, exps: &mut [], sums });
+            for (out, (max, sum)) in out.chunks_exact_mut(2).zip(shifts.iter().zip(sums)) {
+                out[0].write(*max);
+                out[1].write(*sum);
+            }
+        }
     }
 }
 
@@ -59,35 +70,17 @@ pub fn scaled_softmax_at<T: RowFloat>(
     check_rows(n, x.len(), &[y.len()]);
     if let Some(rows) = x.len().checked_div(n) {
         assert!(sums.len() == 2 * rows && scale.len() == rows, "a pair and a scale for each row");
-        T::run_at(level, ScaledSoftmax { x, n, sums, scale, y });
+        T::run_at(level, ScaledSoftmax { x, n, sums, scale, y, how: Write::Cached });
     }
 }
 
-struct ExpSums<'a, T> {
-    x: &'a [T],
-    n: usize,
-    out: &'a mut [MaybeUninit<T>],
-}
-
-impl<T: RowFloat> Kernel for ExpSums<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        for (x, out) in self.x.chunks_exact(self.n).zip(self.out.chunks_exact_mut(2)) {
-            let max = largest::<T, FMA>(x);
-            out[0].write(T::unwrap::<FMA>(max));
-            out[1].write(T::unwrap::<FMA>(sum_of_exp::<T, FMA>(x, max)));
-        }
-    }
-}
-
-struct ScaledSoftmax<'a, T> {
-    x: &'a [T],
-    n: usize,
-    sums: &'a [T],
-    scale: &'a [T],
-    y: &'a mut [MaybeUninit<T>],
+pub(super) struct ScaledSoftmax<'a, T> {
+    pub(super) x: &'a [T],
+    pub(super) n: usize,
+    pub(super) sums: &'a [T],
+    pub(super) scale: &'a [T],
+    pub(super) y: &'a mut [MaybeUninit<T>],
+    pub(super) how: Write,
 }
 
 impl<T: RowFloat> Kernel for ScaledSoftmax<'_, T> {
@@ -105,7 +98,7 @@ impl<T: RowFloat> Kernel for ScaledSoftmax<'_, T> {
                 for v in &mut block {
                     *v = (*v - max).exp() * scale;
                 }
-                store::<T, FMA>(y, at, block, Write::Cached);
+                store::<T, FMA>(y, at, block, self.how);
             }
         }
     }

@@ -5,9 +5,11 @@
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
-use super::super::reduce::{Sum, row_fold};
+use super::super::reduce::Sum;
 use super::super::stream::Write;
-use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, load, store};
+use super::{
+    BLOCK, Lanes, ROWS, RowFloat, Rows, check_rows, fold_group, group_rows, load, runs, store,
+};
 use std::mem::MaybeUninit;
 
 /// What scales and shifts the normalised rows: an element for each column, or nothing.
@@ -60,12 +62,20 @@ pub fn layer_norm_at<T: RowFloat>(
     check_rows(n, x.len(), &[]);
     let fits = |v: Option<&[T]>| v.is_none_or(|v| v.len() == n);
     assert!(fits(by.weight) && fits(by.bias), "weight and bias have one element for each column");
-    T::run_at(level, LayerNorm { x, n, by, eps, y, stats, how });
+    let (rows, mut sums) = (group_rows(n), [T::ZERO; ROWS]);
+    let groups = x.chunks(rows * n).zip(y.chunks_mut(rows * n));
+    for ((x, y), stats) in groups.zip(stats.chunks_mut(rows)) {
+        fold_group(level, Sum, x, n, &mut sums);
+        T::run_at(level, LayerNorm { x, n, sums: &sums, by, eps, y, stats, how });
+    }
+    how.finish();
 }
 
 struct LayerNorm<'a, T> {
     x: &'a [T],
     n: usize,
+    /// Of each row.
+    sums: &'a [T],
     by: Affine<'a, T>,
     eps: f64,
     y: &'a mut [MaybeUninit<T>],
@@ -80,8 +90,8 @@ impl<T: RowFloat> Kernel for LayerNorm<'_, T> {
     fn run<const FMA: bool>(self) {
         let n = self.n;
         let rows = self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n));
-        for ((x, y), stats) in rows.zip(self.stats) {
-            *stats = moments::<T, FMA>(x, self.eps);
+        for ((x, y), (stats, sum)) in rows.zip(self.stats.iter_mut().zip(self.sums)) {
+            *stats = moments::<T, FMA>(x, *sum, self.eps);
             for at in (0..n).step_by(BLOCK) {
                 let mut block = normalised::<T, FMA>(x, at, stats);
                 if let Some(weight) = self.by.weight {
@@ -96,26 +106,29 @@ impl<T: RowFloat> Kernel for LayerNorm<'_, T> {
                 store::<T, FMA>(y, at, block, self.how);
             }
         }
-        self.how.finish();
     }
 }
 
-/// Two passes over a row that the first has brought into the cache: the mean, then the deviations from it.
+/// From the sum of a row, whose pass has brought it into the cache, a pass over the deviations from its mean.
 #[inline(always)]
-fn moments<T: RowFloat, const FMA: bool>(x: &[T], eps: f64) -> Stats<T> {
+fn moments<T: RowFloat, const FMA: bool>(x: &[T], sum: T, eps: f64) -> Stats<T> {
     let n = x.len() as f64;
-    let shift = T::Real::<FMA>::of(row_fold::<Sum, T>(x).wide() / n);
+    let shift = T::Real::<FMA>::of(sum.wide() / n);
     let (mut one, mut two) = (Lanes::new(), Lanes::new());
-    for at in (0..x.len()).step_by(BLOCK) {
-        // What is padded deviates by nothing.
-        let mut block = load::<T, FMA>(x, at, T::unwrap::<FMA>(shift));
-        let mut squares = block;
-        for j in 0..BLOCK {
-            block[j] = block[j] - shift;
-            squares[j] = block[j] * block[j];
+    for run in runs(x.len()) {
+        for at in run {
+            // What is padded deviates by nothing.
+            let mut block = load::<T, FMA>(x, at, T::unwrap::<FMA>(shift));
+            let mut squares = block;
+            for j in 0..BLOCK {
+                block[j] = block[j] - shift;
+                squares[j] = block[j] * block[j];
+            }
+            one.add(block);
+            two.add(squares);
         }
-        one.add(block);
-        two.add(squares);
+        one.flush();
+        two.flush();
     }
     let rest = one.total() / n;
     let variance = two.total() / n - rest * rest;
@@ -242,16 +255,20 @@ impl<T: RowFloat> Backward<'_, T> {
             a
         };
         let (mut one, mut two) = (Lanes::new(), Lanes::new());
-        for at in (0..n).step_by(BLOCK) {
-            let (a, mut hat) = (scaled(at), normalised::<T, FMA>(x, at, stats));
-            for j in 0..BLOCK {
-                hat[j] = hat[j] * a[j];
+        for run in runs(n) {
+            for at in run {
+                let (a, mut hat) = (scaled(at), normalised::<T, FMA>(x, at, stats));
+                for j in 0..BLOCK {
+                    hat[j] = hat[j] * a[j];
+                }
+                one.add(a);
+                two.add(hat);
             }
-            one.add(a);
-            two.add(hat);
+            one.flush();
+            two.flush();
         }
-        let mean = |lanes: Lanes<T::Real<FMA>>| T::Real::<FMA>::of(lanes.total() / n as f64);
-        let (one, two, rstd) = (mean(one), mean(two), stats[2].wrap::<FMA>());
+        let mean = |sum: f64| T::Real::<FMA>::of(sum / n as f64);
+        let (one, two, rstd) = (mean(one.total()), mean(two.total()), stats[2].wrap::<FMA>());
         let dx = &mut self.dx[row * n..][..n];
         for at in (0..n).step_by(BLOCK) {
             let (mut a, hat) = (scaled(at), normalised::<T, FMA>(x, at, stats));

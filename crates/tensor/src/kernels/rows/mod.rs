@@ -5,6 +5,7 @@
 
 mod columns;
 mod exp_sums;
+mod exps;
 mod layer_norm;
 mod log_softmax;
 mod logsumexp;
@@ -20,9 +21,11 @@ pub use log_softmax::{log_softmax, log_softmax_at, log_softmax_backward, log_sof
 pub use logsumexp::{logsumexp, logsumexp_at};
 pub use softmax::{softmax, softmax_at, softmax_backward, softmax_backward_at};
 
+use super::level::Level;
 use super::real::{Float, Real};
-use super::reduce::{Maximum, Number, row_fold};
+use super::reduce::{Fold, Number, fold_rows_at};
 use super::stream::{self, Write};
+use crate::storage::as_uninit;
 use std::mem::MaybeUninit;
 
 #[cfg(test)]
@@ -141,33 +144,23 @@ fn store<T: Float, const FMA: bool>(
     }
 }
 
-/// The largest element of a row, NaN if there is one.
-#[inline(always)]
-fn largest<T: RowFloat, const FMA: bool>(x: &[T]) -> T::Real<FMA> {
-    row_fold::<Maximum, T>(x).wrap::<FMA>()
-}
-
-/// A sum of blocks in lanes, in f64 from `RUN` blocks on: its error does not grow with the row.
+/// A sum of blocks in lanes, in f64 from `RUN` blocks on: its error does not grow with the row. Whoever adds goes by
+/// [`runs`], with a [`Lanes::flush`] behind each.
 struct Lanes<R> {
     run: [R; BLOCK],
     total: [f64; BLOCK],
-    blocks: usize,
 }
 
 impl<R: Real> Lanes<R> {
     #[inline(always)]
     fn new() -> Self {
-        Self { run: [R::of(0.0); BLOCK], total: [0.0; BLOCK], blocks: 0 }
+        Self { run: [R::of(0.0); BLOCK], total: [0.0; BLOCK] }
     }
 
     #[inline(always)]
     fn add(&mut self, block: [R; BLOCK]) {
         for (sum, v) in self.run.iter_mut().zip(block) {
             *sum = *sum + v;
-        }
-        self.blocks += 1;
-        if self.blocks.is_multiple_of(RUN) {
-            self.flush();
         }
     }
 
@@ -185,17 +178,9 @@ impl<R: Real> Lanes<R> {
         R::of(self.total())
     }
 
-    /// The lanes by themselves.
-    #[inline(always)]
-    fn lanes(mut self) -> [f64; BLOCK] {
-        self.flush();
-        self.total
-    }
-
     /// The sum of all lanes in f64, by halves.
     #[inline(always)]
     fn total(mut self) -> f64 {
-        self.flush();
         let mut half = BLOCK / 2;
         while half > 0 {
             for j in 0..half {
@@ -205,6 +190,29 @@ impl<R: Real> Lanes<R> {
         }
         self.total[0]
     }
+}
+
+/// For every run of blocks of a row of `n`, where these begin.
+#[inline(always)]
+fn runs(n: usize) -> impl Iterator<Item = impl Iterator<Item = usize>> {
+    const LEN: usize = RUN * BLOCK;
+    (0..n).step_by(LEN).map(move |first| (first..n.min(first + LEN)).step_by(BLOCK))
+}
+
+/// Elements of a group of rows that go through all passes together: 16 KiB of f32. A longer row is a group by itself.
+const TOGETHER: usize = 4096;
+
+/// Rows of a group at most.
+const ROWS: usize = 128;
+
+/// How many rows of `n` elements are a group.
+fn group_rows(n: usize) -> usize {
+    (TOGETHER / n).clamp(1, ROWS)
+}
+
+/// Folds each row of `x` into one element of `out`; the bits are the same at each level.
+fn fold_group<F: Fold, T: RowFloat>(level: Level, f: F, x: &[T], n: usize, out: &mut [T]) {
+    fold_rows_at(level, f, x, [x.len() / n, n, 1], as_uninit(&mut out[..x.len() / n]));
 }
 
 /// Checks that `len` elements are whole rows of `n`.

@@ -4,8 +4,8 @@
 //! exponentials of many rows are computed as one contiguous piece, between cheap passes by rows.
 
 use super::super::real::Real;
-use super::super::reduce::{Fold, Maximum, Sum, fold_rows};
-use super::{BLOCK, RowFloat};
+use super::super::reduce::{Fold, fold_rows};
+use super::{BLOCK, ROWS, RowFloat};
 use std::mem::MaybeUninit;
 
 /// The longest row that goes this way forward: from here on the passes by rows cost more than they
@@ -15,58 +15,33 @@ pub(super) const SHORT: usize = 256;
 /// Elements of a group of rows: 16 blocks; with its exponentials 8 KB of f32 in the L1 cache.
 pub(super) const GROUP: usize = 16 * BLOCK;
 
-/// Rows a group has at most; rows of one element would be `GROUP`.
-const ROWS: usize = 128;
-
 /// A group of rows and what is known of them.
 pub(super) struct Group<T> {
-    /// `e^(x − shift)` for each element.
+    /// An exponential or a product for each element.
     pub(super) exps: [T; GROUP],
-    /// What was taken off each row.
-    pub(super) shifts: [T; ROWS],
-    /// The sum of the exponentials of each row.
+    /// A sum for each row.
     pub(super) sums: [T; ROWS],
 }
 
-/// How many elements a group of rows of `n` has.
+/// How many elements a group of rows of `n` has: one row, or some short ones.
 #[inline(always)]
 pub(super) fn group_len(n: usize) -> usize {
-    n * (GROUP / n).min(ROWS)
+    n * (GROUP / n).clamp(1, ROWS)
 }
 
 impl<T: RowFloat> Group<T> {
     #[inline(always)]
     pub(super) fn new() -> Self {
-        Self { exps: [T::ZERO; GROUP], shifts: [T::ZERO; ROWS], sums: [T::ZERO; ROWS] }
+        Self { exps: [T::ZERO; GROUP], sums: [T::ZERO; ROWS] }
     }
+}
 
-    /// Fills the group from the rows `x`. With `keep_infinities` a row whose largest element is
-    /// infinite is not shifted, which would make NaN of it.
-    #[inline(always)]
-    pub(super) fn fill<const FMA: bool>(&mut self, x: &[T], n: usize, keep_infinities: bool) {
-        fold_short::<Maximum, T>(Maximum, x, n, &mut self.shifts);
-        let rows = x.chunks_exact(n).zip(self.exps.chunks_exact_mut(n));
-        for ((x, exps), shift) in rows.zip(&mut self.shifts) {
-            if keep_infinities && (*shift == T::LOWEST || *shift == T::HIGHEST) {
-                *shift = T::ZERO;
-            }
-            let shift = shift.wrap::<FMA>();
-            for (e, x) in exps.iter_mut().zip(x) {
-                *e = T::unwrap::<FMA>(x.wrap::<FMA>() - shift);
-            }
-        }
-        self.exp::<FMA>(x.len());
-        fold_short::<Sum, T>(Sum, &self.exps[..x.len()], n, &mut self.sums);
-    }
-
-    /// Replaces the first `len` elements by their exponentials.
-    #[inline(always)]
-    pub(super) fn exp<const FMA: bool>(&mut self, len: usize) {
-        // Whole blocks; beyond `len` there are numbers nobody reads.
-        for block in self.exps.as_chunks_mut::<BLOCK>().0.iter_mut().take(len.div_ceil(BLOCK)) {
-            for v in block {
-                *v = T::unwrap::<FMA>(v.wrap::<FMA>().exp());
-            }
+/// Replaces the first `len` elements by their exponentials, and those behind in the same block by anything.
+#[inline(always)]
+pub(super) fn exp_blocks<T: RowFloat, const FMA: bool>(x: &mut [T], len: usize) {
+    for block in x.as_chunks_mut::<BLOCK>().0.iter_mut().take(len.div_ceil(BLOCK)) {
+        for v in block {
+            *v = T::unwrap::<FMA>(v.wrap::<FMA>().exp());
         }
     }
 }

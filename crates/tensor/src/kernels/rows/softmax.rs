@@ -2,12 +2,12 @@
 
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
-use super::super::real::Real;
 use super::super::reduce::Sum;
 use super::super::stream::Write;
-use super::log_softmax::sum_of_exp;
-use super::short::{Group, SHORT, fold_short, group_len};
-use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, largest, load, store};
+use super::exp_sums::ScaledSoftmax;
+use super::exps::{KEPT, Scaled, Sums};
+use super::short::{GROUP, Group, SHORT, fold_short, group_len};
+use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, load, runs, store};
 use std::mem::MaybeUninit;
 
 /// `y[i] = e^(x[i] − max) / Σⱼ e^(x[j] − max)` in each row of `n`.
@@ -31,8 +31,37 @@ pub fn softmax_at<T: RowFloat>(
     how: Write,
 ) {
     check_rows(n, x.len(), &[y.len()]);
-    if n > 0 {
-        T::run_at(level, Softmax { x, n, y, how });
+    if n == 0 {
+        return;
+    } else if n <= SHORT {
+        by_groups(level, x, n, y, &mut [T::ZERO; GROUP], how);
+    } else if n <= KEPT {
+        by_groups(level, x, n, y, &mut [T::ZERO; KEPT], how);
+    } else {
+        let mut sums = Sums::new();
+        for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
+            sums.fill(level, x, n, &mut [], false);
+            let (sums, scale) = (&[sums.shifts[0], sums.sums[0]], &[T::ONE]);
+            T::run_at(level, ScaledSoftmax { x, n, sums, scale, y, how });
+        }
+    }
+    how.finish();
+}
+
+/// Softmax of rows whose exponentials have room in `exps`.
+fn by_groups<T: RowFloat>(
+    level: Level,
+    x: &[T],
+    n: usize,
+    y: &mut [MaybeUninit<T>],
+    exps: &mut [T],
+    how: Write,
+) {
+    let len = group_len(n);
+    let mut sums = Sums::new();
+    for (x, y) in x.chunks(len).zip(y.chunks_mut(len)) {
+        sums.fill(level, x, n, exps, false);
+        T::run_at(level, Scaled { exps: &*exps, n, sums: &sums.sums, y, how });
     }
 }
 
@@ -66,87 +95,6 @@ pub fn softmax_backward_at<T: RowFloat>(
         assert!(g.reach(rows, n), "the gradient has fewer rows");
         T::run_at(level, Backward { y, g, n, dx, how });
     }
-}
-
-struct Softmax<'a, T> {
-    x: &'a [T],
-    n: usize,
-    y: &'a mut [MaybeUninit<T>],
-    how: Write,
-}
-
-/// Elements of a row whose exponentials are kept until their sum is known: 16 KiB of f32. In a longer row
-/// they are computed twice.
-const KEPT: usize = 4096;
-
-impl<T: RowFloat> Kernel for Softmax<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        if self.n <= SHORT { self.short::<FMA>() } else { self.long::<FMA>() }
-    }
-}
-
-impl<T: RowFloat> Softmax<'_, T> {
-    #[inline(always)]
-    fn short<const FMA: bool>(self) {
-        let (n, len) = (self.n, group_len(self.n));
-        let mut group = Group::new();
-        for (x, y) in self.x.chunks(len).zip(self.y.chunks_mut(len)) {
-            group.fill::<FMA>(x, n, false);
-            let rows = group.exps.chunks_exact(n).zip(&group.sums);
-            for ((exps, sum), y) in rows.zip(y.chunks_exact_mut(n)) {
-                let scale = sum.wrap::<FMA>().recip();
-                for (e, y) in exps.iter().zip(y) {
-                    y.write(T::unwrap::<FMA>(e.wrap::<FMA>() * scale));
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn long<const FMA: bool>(self) {
-        let n = self.n;
-        let mut kept = [T::ZERO; KEPT];
-        for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
-            let max = largest::<T, FMA>(x);
-            if n > KEPT {
-                let scale = sum_of_exp::<T, FMA>(x, max).recip();
-                for at in (0..n).step_by(BLOCK) {
-                    let block = exps::<T, FMA>(x, at, max).map(|e| e * scale);
-                    store::<T, FMA>(y, at, block, self.how);
-                }
-                continue;
-            }
-            let mut lanes = Lanes::new();
-            for (at, kept) in (0..n).step_by(BLOCK).zip(kept.as_chunks_mut::<BLOCK>().0) {
-                let block = exps::<T, FMA>(x, at, max);
-                *kept = block.map(T::unwrap::<FMA>);
-                lanes.add(block);
-            }
-            let scale = lanes.sum().recip();
-            for (at, kept) in (0..n).step_by(BLOCK).zip(kept.as_chunks::<BLOCK>().0) {
-                let block = kept.map(|e| e.wrap::<FMA>() * scale);
-                store::<T, FMA>(y, at, block, self.how);
-            }
-        }
-        self.how.finish();
-    }
-}
-
-/// `e^(x − max)` of one block. e^(-inf) = 0: what is padded adds nothing.
-#[inline(always)]
-fn exps<T: RowFloat, const FMA: bool>(
-    x: &[T],
-    at: usize,
-    max: T::Real<FMA>,
-) -> [T::Real<FMA>; BLOCK] {
-    let mut block = load::<T, FMA>(x, at, T::LOWEST);
-    for v in &mut block {
-        *v = (*v - max).exp();
-    }
-    block
 }
 
 struct Backward<'a, T> {
@@ -194,13 +142,16 @@ impl<T: RowFloat> Backward<'_, T> {
         for (i, (y, dx)) in self.y.chunks_exact(n).zip(self.dx.chunks_exact_mut(n)).enumerate() {
             let g = self.g.row(i, n, &mut room);
             let mut lanes = Lanes::new();
-            for at in (0..n).step_by(BLOCK) {
-                let mut block = load::<T, FMA>(y, at, T::ZERO);
-                let g = g.load::<FMA>(at, T::ZERO);
-                for j in 0..BLOCK {
-                    block[j] = block[j] * g[j];
+            for run in runs(n) {
+                for at in run {
+                    let mut block = load::<T, FMA>(y, at, T::ZERO);
+                    let g = g.load::<FMA>(at, T::ZERO);
+                    for j in 0..BLOCK {
+                        block[j] = block[j] * g[j];
+                    }
+                    lanes.add(block);
                 }
-                lanes.add(block);
+                lanes.flush();
             }
             let dot = lanes.sum();
             for at in (0..n).step_by(BLOCK) {
