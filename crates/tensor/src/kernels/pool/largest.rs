@@ -47,7 +47,7 @@ pub fn largest_at<T: Float, C: Tap>(
 }
 
 /// Windows whose numbers are converted at once, about: these stay in the L1 cache.
-const TOGETHER: usize = 2048;
+pub(super) const TOGETHER: usize = 2048;
 
 struct Largest<'a, T, const TAPS: bool> {
     x: &'a [T],

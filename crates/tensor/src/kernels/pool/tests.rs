@@ -2,6 +2,7 @@
 
 use super::super::level::Level;
 use super::super::samples::{levels, noise};
+use super::largest::TOGETHER;
 use super::*;
 
 /// A window of one axis as positions, `None` in the padding, and what it counts.
@@ -174,6 +175,29 @@ fn maxima_and_their_positions_equal_plain_ones() {
                 }
             }
         });
+    }
+}
+
+/// The numbers of entries are converted piece by piece, and the last rows of all planes have no room for blocks.
+#[test]
+fn maxima_of_many_planes_are_those_of_each() {
+    for (side, slide) in [(9, slide(2, 2, 0, 1)), (20, slide(3, 1, 1, 1)), (70, slide(3, 2, 1, 2))]
+    {
+        let windows = Windows::sliding(&[side, side], &[slide, slide], None);
+        let (from, to) = (windows.input_plane(), windows.output_plane());
+        let planes = 3 * TOGETHER / to + 2;
+        let x = noise(planes * from, 7);
+        for level in levels() {
+            let (mut y, mut taps) = (vec![0.0; planes * to], vec![0_u8; planes * to]);
+            largest_at(level, &x, &windows, &mut y, &mut taps);
+            for (i, x) in x.chunks_exact(from).enumerate() {
+                let (mut y_one, mut taps_one) = (vec![0.0; to], vec![0_i64; to]);
+                largest_at(level, x, &windows, &mut y_one, &mut taps_one);
+                assert_eq!(y[i * to..][..to], y_one, "{level:?} {side} {i}");
+                let taps = taps[i * to..][..to].iter().map(|&tap| i64::from(tap));
+                assert!(taps.eq(taps_one), "{level:?} {side} {i}");
+            }
+        }
     }
 }
 

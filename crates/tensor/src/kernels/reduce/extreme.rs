@@ -103,7 +103,7 @@ fn extreme<C: Choice, T: Number>(
         T::run_at(level, Columns { x, n, inner, values, indices, choice });
     } else if n < SHORT {
         // Wide registers only get in the way of a short row.
-        T::run_at(Level::Baseline, ShortRows { x, n, values, indices, choice });
+        short_rows::<C, T>(x, n, values, indices);
     } else {
         // Twice over the data, both times at full width, is faster than once with an index a lane.
         fold_rows_at(level, C::CHOICE, x, shape, values);
@@ -120,30 +120,22 @@ const BLOCK: usize = 64;
 /// Columns searched in one go; their best values and indices stay in the L1 cache.
 const WIDTH: usize = 256;
 
-struct ShortRows<'a, C, T> {
-    x: &'a [T],
+/// Rows searched element by element.
+fn short_rows<C: Choice, T: Number>(
+    x: &[T],
     n: usize,
-    values: &'a mut [MaybeUninit<T>],
-    indices: &'a mut [MaybeUninit<i64>],
-    choice: PhantomData<C>,
-}
-
-impl<C: Choice, T: Number> Kernel for ShortRows<'_, C, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let rows = self.x.chunks_exact(self.n);
-        for ((row, value), index) in rows.zip(self.values).zip(self.indices) {
-            let (mut best, mut at) = (row[0], 0);
-            for (i, &v) in row.iter().enumerate() {
-                let better = C::better(v, best);
-                best = if better { v } else { best };
-                at = if better { i } else { at };
-            }
-            value.write(best);
-            index.write(at as i64);
+    values: &mut [MaybeUninit<T>],
+    indices: &mut [MaybeUninit<i64>],
+) {
+    for ((row, value), index) in x.chunks_exact(n).zip(values).zip(indices) {
+        let (mut best, mut at) = (row[0], 0);
+        for (i, &v) in row.iter().enumerate() {
+            let better = C::better(v, best);
+            best = if better { v } else { best };
+            at = if better { i } else { at };
         }
+        value.write(best);
+        index.write(at as i64);
     }
 }
 

@@ -95,9 +95,12 @@ pub fn fold_rows_at<F: Fold, T: Number>(
     let [_, n, inner] = shape;
     if n == 0 || inner == 0 {
         out.fill(MaybeUninit::new(F::start()));
-    } else if inner == 1 {
+    } else if inner == 1 && n < LANES {
         // Wide registers only get in the way of a short row; the bits are the same.
-        let level = if n < LANES { Level::Baseline } else { level };
+        for (row, out) in x.chunks_exact(n).zip(out) {
+            out.write(short::<F, T>(row));
+        }
+    } else if inner == 1 {
         T::run_at(level, Rows::<F, T> { x, n, out, fold: PhantomData });
     } else {
         T::run_at(level, Columns::<F, T> { x, n, inner, out, fold: PhantomData });
@@ -113,6 +116,7 @@ const WIDTH: usize = 256;
 /// Rows, and partial results of a level, that are folded one after the other.
 const RUN: usize = 64;
 
+/// Rows of at least `LANES` elements.
 struct Rows<'a, F, T> {
     x: &'a [T],
     n: usize,
@@ -126,15 +130,9 @@ impl<F: Fold, T: Number> Kernel for Rows<'_, F, T> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         for (row, out) in self.x.chunks_exact(self.n).zip(self.out) {
-            out.write(row_fold::<F, T>(row));
+            out.write(long::<F, T>(row));
         }
     }
-}
-
-/// One contiguous row folded into one element.
-#[inline(always)]
-fn row_fold<F: Fold, T: Number>(x: &[T]) -> T {
-    if x.len() < LANES { short::<F, T>(x) } else { long::<F, T>(x) }
 }
 
 /// A row of less than `LANES` elements, in four lanes.

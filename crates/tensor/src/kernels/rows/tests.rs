@@ -267,3 +267,32 @@ fn a_gradient_that_is_too_short_is_refused() {
     let rows = Rows { data: &[1.0f32; 5], stride: 3, repeated: false };
     filled(6, |dx| softmax_backward_at(level(), &[0.0; 6], rows, 3, dx, Write::Cached));
 }
+
+/// More rows than one group has, and groups of different sizes: a row knows nothing of its neighbours.
+#[test]
+fn many_rows_are_computed_as_each_alone() {
+    for n in [1, 3, 10, 64, 100, 256, 257, 700] {
+        let rows = 2 * super::ROWS + 3;
+        let x = narrow(&noise(rows * n, 11));
+        for level in levels() {
+            let whole = [
+                filled(rows * n, |y| softmax_of(level, &x, n, y)),
+                filled(rows * n, |y| log_softmax_of(level, &x, n, y)),
+                filled(rows, |y| logsumexp_at(level, &x, n, y)),
+                filled(2 * rows, |y| exp_sums_at(level, &x, n, y)),
+            ];
+            for (i, x) in x.chunks_exact(n).enumerate() {
+                let alone = [
+                    filled(n, |y| softmax_of(level, x, n, y)),
+                    filled(n, |y| log_softmax_of(level, x, n, y)),
+                    filled(1, |y| logsumexp_at(level, x, n, y)),
+                    filled(2, |y| exp_sums_at(level, x, n, y)),
+                ];
+                for (whole, alone) in whole.iter().zip(alone) {
+                    let len = alone.len();
+                    assert_eq!(whole[i * len..][..len], alone, "{level:?} {n} {i}");
+                }
+            }
+        }
+    }
+}
