@@ -47,7 +47,7 @@ fi
 cargo build --release --quiet -p gradus-bench
 for id in "${ids[@]}"; do
     # An implementation that fails is a line of the table, not the end of it.
-    target/release/gradus-bench --threads "$threads" ${rest[@]+"${rest[@]}"} "$id" ||
+    "${CARGO_TARGET_DIR:-target}"/release/gradus-bench --threads "$threads" ${rest[@]+"${rest[@]}"} "$id" ||
         echo "{\"id\": \"$id\", \"impl\": \"gradus\", \"unsupported\": \"exit status $?\"}"
     if [ "$id" != record_neg ]; then # it measures gradus' own graph
         "$TORCH_PY" scripts/torch_bench.py --threads "$threads" ${rest[@]+"${rest[@]}"} "$id" ||
