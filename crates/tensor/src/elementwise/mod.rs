@@ -13,7 +13,9 @@ mod stored;
 
 use crate::element::dispatch;
 use crate::kernels::element::{Compare, Map, Rare, Zip, Zip3};
-use crate::kernels::loops::{Answers, Loops, Numbers, compared, mapped, mapped_rare, zipped, zipped3};
+use crate::kernels::loops::{
+    Answers, Loops, Numbers, compared, mapped, mapped_rare, zipped, zipped3,
+};
 use crate::{Array, DType, Shape};
 use drive::{in_place, judge, produce};
 use std::slice;

@@ -187,7 +187,9 @@ fn replace(threads: usize, old: Option<&Arc<Pool>>) -> Arc<Pool> {
 impl Pool {
     fn new(size: usize) -> Self {
         let builder = || {
-            rayon_core::ThreadPoolBuilder::new().num_threads(size).thread_name(|i| format!("gradus-{i}"))
+            rayon_core::ThreadPoolBuilder::new()
+                .num_threads(size)
+                .thread_name(|i| format!("gradus-{i}"))
         };
         let (calls, lingering) = (AtomicU64::new(0), AtomicUsize::new(0));
         match builder().use_current_thread().build() {
