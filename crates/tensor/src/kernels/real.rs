@@ -59,7 +59,7 @@ pub trait Real:
     /// `1 / (1 + e⁻ˣ)`, within 2.5 ulp.
     fn sigmoid(self) -> Self;
     /// `sin x`; f32: within 1.75 ulp, f64: within 1 ulp. It branches: a formula of an op uses
-    /// [`Real::sin_near`] with [`Map::is_rare`](super::element::Map::is_rare).
+    /// [`Real::sin_near`] with [`Rare::is_rare`](super::element::Rare::is_rare).
     fn sin(self) -> Self;
     /// `cos x`, as [`Real::sin`].
     fn cos(self) -> Self;

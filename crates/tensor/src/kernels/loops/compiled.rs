@@ -67,7 +67,7 @@ pub trait Loops<K: Kind>: Sync {
     ///
     /// Each input has `len` readable elements (step 1) or a block of them (step 0), `out` has `len`
     /// writable ones. `out` is the same memory as an input of step 1, or does not overlap it. It runs within a
-    /// [`Fence`](super::super::stream::Fence).
+    /// fence for streamed stores.
     unsafe fn f32s(&self, call: Call<f32, K>);
     /// # Safety
     /// As [`Loops::f32s`].
