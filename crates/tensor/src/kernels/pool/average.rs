@@ -1,7 +1,7 @@
 //! The mean of every window.
 
 use super::windows::{AxisWindows, Span, Windows};
-use super::{NARROW, Rows, WIDE, blocks, check, lanes};
+use super::{FEW, Inside, NARROW, Rows, WIDE, blocks, check, lanes};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
 use crate::kernels::real::{Float, Real};
@@ -42,11 +42,12 @@ impl<T: Float> Kernel for Average<'_, T> {
         let Self { x, windows, mut y } = self;
         let across = &windows.axes[2];
         let (width, few) = (across.spans.len(), is_small(across));
+        let inside = Inside::new(across);
         let divisors = Divisors::new(windows);
         let mut columns = vec![T::default(); across.input];
         for rows in super::rows(x, windows, 0..y.len() / width) {
             if few {
-                rows.few_sums::<FMA>(y);
+                rows.few_sums::<FMA>(&inside, y);
             } else {
                 rows.sums::<FMA>(&mut y[..width], &mut columns);
             }
@@ -89,14 +90,15 @@ impl<T: Float> Divisors<T> {
 impl<T: Float> Rows<'_, T> {
     /// Sums of small windows, entry by entry; `y` begins with this row.
     #[inline(always)]
-    fn few_sums<const FMA: bool>(&self, y: &mut [T]) {
-        let across = self.across;
-        let inside = match (across.kernel, across.stride) {
-            (2, _) => self.sized_sums::<FMA, 2, 2>(y),
-            (_, 2) => self.sized_sums::<FMA, 3, 2>(y),
-            _ => self.sized_sums::<FMA, 3, 1>(y),
-        };
-        for at in (0..inside.start).chain(inside.end..across.spans.len()) {
+    fn few_sums<const FMA: bool>(&self, inside: &Inside, y: &mut [T]) {
+        let (across, lanes) = (self.across, inside.lanes);
+        let served = self.in_blocks(inside, y.len());
+        match (across.kernel, across.stride) {
+            (2, _) => self.sized_sums::<FMA, 2, 2>(lanes, &served, y),
+            (_, 2) => self.sized_sums::<FMA, 3, 2>(lanes, &served, y),
+            _ => self.sized_sums::<FMA, 3, 1>(lanes, &served, y),
+        }
+        for at in (0..served.start).chain(served.end..across.spans.len()) {
             let span = across.spans[at];
             let mut total = T::Real::<FMA>::of(0.0);
             for line in self.lines {
@@ -107,27 +109,28 @@ impl<T: Float> Rows<'_, T> {
             y[at] = T::unwrap::<FMA>(total);
         }
     }
-    /// [`Rows::blocks_of_sums`] of the width that suits the row.
+    /// [`Rows::blocks_of_sums`] of so many lanes.
     #[inline(always)]
     fn sized_sums<const FMA: bool, const K: usize, const S: usize>(
         &self,
+        lanes: usize,
+        served: &Range<usize>,
         y: &mut [T],
-    ) -> Range<usize> {
-        if self.across.full.len() > NARROW {
-            self.blocks_of_sums::<FMA, WIDE, K, S>(y)
-        } else {
-            self.blocks_of_sums::<FMA, NARROW, K, S>(y)
+    ) {
+        match lanes {
+            WIDE => self.blocks_of_sums::<FMA, WIDE, K, S>(served, y),
+            NARROW => self.blocks_of_sums::<FMA, NARROW, K, S>(served, y),
+            _ => self.blocks_of_sums::<FMA, FEW, K, S>(served, y),
         }
     }
-    /// Sums of the windows inside the plane, `L` side by side, with `K` entries and stride `S` across; tells
-    /// which windows these are.
+    /// Sums of the windows inside the plane, `L` side by side, with `K` entries and stride `S` across.
     #[inline(always)]
     fn blocks_of_sums<const FMA: bool, const L: usize, const K: usize, const S: usize>(
         &self,
+        served: &Range<usize>,
         y: &mut [T],
-    ) -> Range<usize> {
-        let inside = self.in_blocks(L, y.len());
-        for at in blocks::<L>(&inside) {
+    ) {
+        for at in blocks::<L>(served) {
             let start = self.across.spans[at].start;
             let mut sums = [T::Real::<FMA>::of(0.0); L];
             for line in self.lines {
@@ -141,7 +144,6 @@ impl<T: Float> Rows<'_, T> {
             }
             y[at..at + L].copy_from_slice(&sums.map(T::unwrap::<FMA>));
         }
-        inside
     }
     /// Sums of windows of any size: first down the columns, then across.
     #[inline(always)]

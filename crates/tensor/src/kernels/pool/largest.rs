@@ -1,7 +1,7 @@
 //! The maximum of every window, and which entry it is.
 
 use super::windows::{Span, Windows};
-use super::{FEW, NARROW, Rows, Tap, WIDE, blocks, check, lanes};
+use super::{FEW, Inside, NARROW, Rows, Tap, WIDE, blocks, check, lanes};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
 use crate::kernels::real::{Float, Real};
@@ -67,17 +67,20 @@ impl<T: Float, const TAPS: bool> Kernel for Largest<'_, T, TAPS> {
     fn run<const FMA: bool>(self) {
         let Self { x, windows, rows, mut y, mut numbers } = self;
         let (across, nothing) = (&windows.axes[2], windows.taps() as u32);
-        let width = across.spans.len();
+        let (width, inside) = (across.spans.len(), Inside::new(across));
         for rows in super::rows(x, windows, rows) {
-            let mut found = Found::<T, TAPS> { y: &mut *y, numbers: &mut *numbers };
-            let inside = match (across.kernel, across.stride, across.dilation) {
-                (2, 2, 1) => found.sized::<FMA, 2, 2>(&rows, nothing),
-                (3, 2, 1) => found.sized::<FMA, 3, 2>(&rows, nothing),
-                (3, 1, 1) => found.sized::<FMA, 3, 1>(&rows, nothing),
-                (_, 1 | 2, _) => found.blocks::<FMA, NARROW, 0, 0>(&rows, nothing),
-                _ => found.blocks::<FMA, FEW, 0, 0>(&rows, nothing),
+            let room = if TAPS { y.len().min(numbers.len()) } else { y.len() };
+            let served = rows.in_blocks(&inside, room);
+            let mut found =
+                Found::<T, TAPS> { y: &mut *y, numbers: &mut *numbers, served: &served, nothing };
+            match (across.kernel, across.stride, across.dilation) {
+                (2, 2, 1) => found.sized::<FMA, 2, 2>(&rows, inside.lanes),
+                (3, 2, 1) => found.sized::<FMA, 3, 2>(&rows, inside.lanes),
+                (3, 1, 1) => found.sized::<FMA, 3, 1>(&rows, inside.lanes),
+                (_, 1 | 2, _) => found.blocks::<FMA, NARROW, 0, 0>(&rows),
+                _ => found.blocks::<FMA, FEW, 0, 0>(&rows),
             };
-            for at in (0..inside.start).chain(inside.end..width) {
+            for at in (0..served.start).chain(served.end..width) {
                 let (best, number) = rows.single::<FMA>(across.spans[at], nothing);
                 found.y[at] = T::unwrap::<FMA>(best);
                 if TAPS {
@@ -96,41 +99,41 @@ impl<T: Float, const TAPS: bool> Kernel for Largest<'_, T, TAPS> {
 struct Found<'a, T, const TAPS: bool> {
     y: &'a mut [T],
     numbers: &'a mut [u32],
+    /// The windows of this row that blocks serve.
+    served: &'a Range<usize>,
+    /// The number of an entry of a window without any.
+    nothing: u32,
 }
 
 impl<T: Float, const TAPS: bool> Found<'_, T, TAPS> {
-    /// [`Found::blocks`] of the width that suits the row.
+    /// [`Found::blocks`] of so many lanes.
     #[inline(always)]
     fn sized<const FMA: bool, const K: usize, const S: usize>(
         &mut self,
         rows: &Rows<'_, T>,
-        nothing: u32,
-    ) -> Range<usize> {
-        if rows.across.full.len() > NARROW {
-            self.blocks::<FMA, WIDE, K, S>(rows, nothing)
-        } else {
-            self.blocks::<FMA, NARROW, K, S>(rows, nothing)
+        lanes: usize,
+    ) {
+        match lanes {
+            WIDE => self.blocks::<FMA, WIDE, K, S>(rows),
+            NARROW => self.blocks::<FMA, NARROW, K, S>(rows),
+            _ => self.blocks::<FMA, FEW, K, S>(rows),
         }
     }
     /// The windows inside the plane, `L` side by side, with `K` entries and stride `S` across, 0 if the compiler
-    /// does not know them; tells which windows these are.
+    /// does not know them.
     #[inline(always)]
     fn blocks<const FMA: bool, const L: usize, const K: usize, const S: usize>(
         &mut self,
         rows: &Rows<'_, T>,
-        nothing: u32,
-    ) -> Range<usize> {
-        let room = if TAPS { self.y.len().min(self.numbers.len()) } else { self.y.len() };
-        let inside = rows.in_blocks(L, room);
-        for at in blocks::<L>(&inside) {
+    ) {
+        for at in blocks::<L>(self.served) {
             let start = rows.across.spans[at].start;
-            let (best, numbers) = rows.block::<FMA, L, K, S>(start, nothing);
+            let (best, numbers) = rows.block::<FMA, L, K, S>(start, self.nothing);
             self.y[at..at + L].copy_from_slice(&best.map(T::unwrap::<FMA>));
             if TAPS {
                 self.numbers[at..at + L].copy_from_slice(&numbers);
             }
         }
-        inside
     }
 }
 

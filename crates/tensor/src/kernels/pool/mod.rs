@@ -28,7 +28,7 @@ mod tests;
 const WIDE: usize = 16;
 /// Where there are not more.
 const NARROW: usize = 8;
-/// Where entries are read one by one; fewer windows are computed one by one.
+/// Where there are still fewer, or entries are read one by one. Fewer than these are computed one by one.
 const FEW: usize = 4;
 
 /// The number of an entry within its window; `()` where it is not wanted.
@@ -120,18 +120,50 @@ fn rows<'a, T>(
     })
 }
 
-impl<T> Rows<'_, T> {
-    /// The windows that blocks of `lanes` serve: those inside the plane, if there are enough of them, and if there
-    /// is room, for `room` results from the first of the row on, and for what a block looks at. Behind the last row
-    /// of the last plane there is nothing.
-    #[inline(always)]
-    fn in_blocks(&self, lanes: usize, room: usize) -> Range<usize> {
-        let AxisWindows { kernel, stride, dilation, ref full, ref spans, .. } = *self.across;
-        let (Some(line), true) = (self.lines.last(), full.len() >= FEW) else { return 0..0 };
+/// The windows of a row that lie inside the plane, for blocks of so many `lanes`.
+struct Inside {
+    lanes: usize,
+    /// None if there are too few of them.
+    full: Range<usize>,
+    /// From the first window of the row to the end of the last block.
+    width: usize,
+    /// From the begin of a line to the end of what the last block looks at.
+    reach: usize,
+}
+
+impl Inside {
+    fn new(across: &AxisWindows) -> Inside {
+        let AxisWindows { kernel, stride, dilation, ref full, ref spans, .. } = *across;
+        let known = matches!((kernel, stride, dilation), (2, 2, 1) | (3, 1 | 2, 1));
+        let lanes = match (known, full.len()) {
+            (false, _) => {
+                if stride > 2 {
+                    FEW
+                } else {
+                    NARROW
+                }
+            }
+            (true, n) if n <= FEW => FEW,
+            (true, n) if n <= NARROW => NARROW,
+            (true, _) => WIDE,
+        };
+        if full.len() < FEW {
+            return Inside { lanes, full: 0..0, width: 0, reach: 0 };
+        }
         let last = full.start.max(full.end.saturating_sub(lanes));
-        let reach = (lanes - 1) * stride + (kernel - 1) * dilation + 1;
-        let fits = line.start + spans[last].start + reach <= self.x.len();
-        if fits && last + lanes <= room { full.clone() } else { 0..0 }
+        let reach = spans[last].start + (lanes - 1) * stride + (kernel - 1) * dilation + 1;
+        Inside { lanes, full: full.clone(), width: last + lanes, reach }
+    }
+}
+
+impl<T> Rows<'_, T> {
+    /// The windows that blocks serve, if there is room, for `room` results from the first of the row on, and for
+    /// what a block looks at. Behind the last row of the last plane there is nothing.
+    #[inline(always)]
+    fn in_blocks(&self, inside: &Inside, room: usize) -> Range<usize> {
+        let Some(line) = self.lines.last() else { return 0..0 };
+        let fits = line.start + inside.reach <= self.x.len() && inside.width <= room;
+        if fits { inside.full.clone() } else { 0..0 }
     }
 }
 
