@@ -47,7 +47,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cargo build --release --quiet --example mnist
 for ((seed = 0; seed < seeds; seed++)); do
-    last=$(target/release/examples/mnist --seed "$seed" --epochs "$epochs" | tail -n 1)
+    last=$("${CARGO_TARGET_DIR:-target}"/release/examples/mnist --seed "$seed" --epochs "$epochs" | tail -n 1)
     echo "seed $seed $last"
 done | summary gradus "$work/gradus"
 "$TORCH_PY" scripts/torch_mnist.py --data "$data" --seeds "$seeds" --epochs "$epochs" |

@@ -1,7 +1,7 @@
 //! The mean of every window.
 
-use super::windows::{AxisWindows, Span, Windows};
-use super::{FEW, Inside, NARROW, Rows, WIDE, blocks, check, lanes};
+use super::windows::{Span, Windows};
+use super::{FEW, Inside, NARROW, Rows, WIDE, blocks, check, is_small, lanes};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
 use crate::kernels::real::{Float, Real};
@@ -55,11 +55,6 @@ impl<T: Float> Kernel for Average<'_, T> {
             y = &mut y[width..];
         }
     }
-}
-
-/// Are these the common small windows, which are summed entry by entry?
-pub(super) fn is_small(across: &AxisWindows) -> bool {
-    matches!((across.kernel, across.stride), (2, 2) | (3, 2) | (3, 1))
 }
 
 /// What the windows divide by: a number of the row times one of the column.

@@ -77,7 +77,7 @@ impl<T: Float, const TAPS: bool> Kernel for Largest<'_, T, TAPS> {
                 (2, 2, 1) => found.sized::<FMA, 2, 2>(&rows, inside.lanes),
                 (3, 2, 1) => found.sized::<FMA, 3, 2>(&rows, inside.lanes),
                 (3, 1, 1) => found.sized::<FMA, 3, 1>(&rows, inside.lanes),
-                (_, 1 | 2, _) => found.blocks::<FMA, NARROW, 0, 0>(&rows),
+                _ if inside.lanes == NARROW => found.blocks::<FMA, NARROW, 0, 0>(&rows),
                 _ => found.blocks::<FMA, FEW, 0, 0>(&rows),
             };
             for at in (0..served.start).chain(served.end..width) {

@@ -2,7 +2,7 @@
 //!
 //! A plane is what one channel of one sample holds: one to three axes, read as three. Windows that lie inside
 //! the plane are computed side by side, with the sizes of the common ones known to the compiler; the others one
-//! by one. Each such size is compiled once for wide rows and once for narrow ones, in one loop over all rows.
+//! by one. Each such size is compiled for three widths of rows, in one loop over all rows.
 //!
 //! Of a maximum the number of its entry within the window is kept: one byte for windows of up to 255.
 
@@ -120,6 +120,11 @@ fn rows<'a, T>(
     })
 }
 
+/// Are these the common small windows, whose sizes the compiler knows?
+fn is_small(across: &AxisWindows) -> bool {
+    matches!((across.kernel, across.stride, across.dilation), (2, 2, 1) | (3, 1 | 2, 1))
+}
+
 /// The windows of a row that lie inside the plane, for blocks of so many `lanes`.
 struct Inside {
     lanes: usize,
@@ -134,18 +139,12 @@ struct Inside {
 impl Inside {
     fn new(across: &AxisWindows) -> Inside {
         let AxisWindows { kernel, stride, dilation, ref full, ref spans, .. } = *across;
-        let known = matches!((kernel, stride, dilation), (2, 2, 1) | (3, 1 | 2, 1));
-        let lanes = match (known, full.len()) {
-            (false, _) => {
-                if stride > 2 {
-                    FEW
-                } else {
-                    NARROW
-                }
-            }
-            (true, n) if n <= FEW => FEW,
-            (true, n) if n <= NARROW => NARROW,
-            (true, _) => WIDE,
+        let lanes = match full.len() {
+            _ if !is_small(across) && stride > 2 => FEW,
+            _ if !is_small(across) => NARROW,
+            n if n <= FEW => FEW,
+            n if n <= NARROW => NARROW,
+            _ => WIDE,
         };
         if full.len() < FEW {
             return Inside { lanes, full: 0..0, width: 0, reach: 0 };

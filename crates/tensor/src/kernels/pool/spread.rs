@@ -1,8 +1,8 @@
 //! The adjoint of averaging: every gradient, divided, goes to all entries of its window.
 
-use super::average::{Divisors, is_small};
+use super::average::Divisors;
 use super::windows::{AxisWindows, Windows};
-use super::{NARROW, check};
+use super::{NARROW, check, is_small};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
 use crate::kernels::real::Float;
