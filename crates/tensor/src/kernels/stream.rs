@@ -71,7 +71,13 @@ impl Drop for Fence {
 /// How many elements must be written otherwise before `at` is where [`store`] streams to.
 #[inline(always)]
 pub(super) fn head<T>(at: *const T) -> usize {
-    at.align_offset(WIDTH)
+    at.addr().wrapping_neg() % WIDTH / size_of::<T>()
+}
+
+/// Whether [`store`] can stream blocks of `len` elements.
+#[inline(always)]
+pub(super) const fn is_streamable<T>(len: usize) -> bool {
+    cfg!(target_arch = "x86_64") && (len * size_of::<T>()).is_multiple_of(WIDTH)
 }
 
 /// Writes a block as `how` says; one that does not stand at a multiple of 32 bytes is not streamed.
@@ -86,7 +92,7 @@ pub(super) unsafe fn store<T: Copy, const N: usize, const FMA: bool>(
     how: Write,
 ) {
     #[cfg(target_arch = "x86_64")]
-    if how == Write::Streamed && size_of::<[T; N]>().is_multiple_of(WIDTH) && head(to) == 0 {
+    if how == Write::Streamed && is_streamable::<T>(N) && to.addr().is_multiple_of(WIDTH) {
         // SAFETY: the caller's; `to` is aligned, as just seen, and FMA implies AVX.
         return unsafe { stream::<FMA>(to.cast(), block.as_ptr().cast(), size_of::<[T; N]>()) };
     }

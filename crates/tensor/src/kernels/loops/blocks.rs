@@ -1,18 +1,19 @@
-//! How a loop runs: whole blocks, short blocks for what is left, and a short block on the stack at the end.
+//! How a loop runs: whole blocks, which are all that a formula is compiled for, and a block on the stack for
+//! what is left.
 
 use super::super::dispatch::Kernel;
 use super::super::element::Lane;
 use super::super::stream::{self, Write};
-use super::compiled::{Call, Formula, Kind};
+use super::compiled::{Call, Formula, Kind, Loops, MOST};
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Elements a block: four AVX-512 registers of f32, which hides the latency of a polynomial.
-pub(super) const BLOCK: usize = 64;
-
-/// Elements of a short block, one AVX2 register of f32, for what is left. Small ops on eight elements, with
-/// all their bookkeeping, take 9 % less than through a whole block on the stack.
-const PIECE: usize = 8;
+/// Elements a block: two AVX2 registers of `f32`, four of `f64`.
+///
+/// The loop over a block is unrolled, so this is how much code a formula is. With 64 all formulas took four
+/// times as long to compile and ran no faster, for a CPU computes several blocks at once; with 8 the compiler
+/// unrolls some before it could make vectors of them.
+pub(super) const BLOCK: usize = 16;
 
 /// Where an input lies: element `i` at `at + i·step`; with step 0 a block of equal ones at `at`.
 #[derive(Clone, Copy)]
@@ -24,27 +25,97 @@ pub(super) struct Source<T> {
 impl<T> Source<T> {
     /// Of an input that there is not.
     pub(super) const NONE: Source<T> = Source { at: ptr::null(), step: 0 };
+
+    fn after(self, elements: usize) -> Source<T> {
+        Source { at: self.at.wrapping_add(elements * self.step), step: self.step }
+    }
+}
+
+/// `len` elements by `f`: what stands before an aligned place, if the output is streamed, whole blocks, and what
+/// is left.
+///
+/// # Safety
+///
+/// As [`Loops::f32s`], with `len` elements in place of whole blocks; `call.blocks` is not read.
+pub(super) unsafe fn drive<T: Lane, K: Kind>(f: &dyn Loops<K>, mut call: Call<T, K>, len: usize) {
+    if !stream::is_streamable::<K::Of<T>>(BLOCK) {
+        call.write = Write::Cached;
+    }
+    if call.write == Write::Streamed {
+        let head = stream::head(call.out).min(len);
+        if head > 0 {
+            // SAFETY: of the caller's elements the first.
+            unsafe { part(f, call, head) };
+            // SAFETY: the caller's, less those.
+            return unsafe { aligned(f, call.after(head), len - head) };
+        }
+    }
+    // SAFETY: the caller's; the output is aligned if it is streamed.
+    unsafe { aligned(f, call, len) }
+}
+
+/// # Safety
+///
+/// As [`drive`], and an output that is streamed is aligned.
+unsafe fn aligned<T: Lane, K: Kind>(f: &dyn Loops<K>, call: Call<T, K>, len: usize) {
+    let (blocks, rest) = (len / BLOCK, len % BLOCK);
+    if blocks > 0 {
+        // SAFETY: the caller's; so many blocks are within `len`.
+        unsafe { T::run_loop(f, Call { blocks, ..call }) };
+    }
+    if rest > 0 {
+        // SAFETY: the caller's elements after those.
+        unsafe { part(f, call.after(len - rest), rest) };
+    }
+}
+
+/// `count` elements, fewer than a block, through a block on the stack.
+///
+/// # Safety
+///
+/// As [`drive`], with `0 < count < BLOCK` elements.
+unsafe fn part<T: Lane, K: Kind>(f: &dyn Loops<K>, mut call: Call<T, K>, count: usize) {
+    let mut rooms = [MaybeUninit::<[T; BLOCK]>::uninit(); MOST];
+    let mut room = MaybeUninit::<[K::Of<T>; BLOCK]>::uninit();
+    for (input, room) in call.inputs.iter_mut().zip(&mut rooms).take(f.inputs()) {
+        if input.step > 0 {
+            // SAFETY: `count` elements are readable, the room holds more.
+            input.at = unsafe { fill(input.at, count, room) };
+        }
+    }
+    let to = room.as_mut_ptr().cast();
+    let out = std::mem::replace(&mut call.out, to);
+    // SAFETY: a block is readable in each room, or of equal elements, and writable in the room of the output;
+    // then `count` elements of it are written, and writable at `out`.
+    unsafe {
+        T::run_loop(f, Call { blocks: 1, write: Write::Cached, ..call });
+        copy(to.cast_const(), out, count);
+    }
+}
+
+impl<T: Lane, K: Kind> Call<T, K> {
+    fn after(self, elements: usize) -> Self {
+        let inputs = self.inputs.map(|input| input.after(elements));
+        Call { inputs, out: self.out.wrapping_add(elements), ..self }
+    }
 }
 
 struct Loop<F: Formula<N>, T: Lane, const N: usize> {
     f: F,
-    inputs: [Source<T>; N],
-    out: *mut Given<F, T, N>,
-    len: usize,
-    write: Write,
+    call: Call<T, F::Kind>,
 }
 
 /// What formula `F` gives for elements of `T`.
 type Given<F, T, const N: usize> = <<F as Formula<N>>::Kind as Kind>::Of<T>;
 
+/// Runs `f` over blocks of `BLOCK` elements.
+///
 /// # Safety
 ///
-/// As [`Loops::f32s`](super::compiled::Loops::f32s).
+/// As [`Loops::f32s`].
 #[inline]
 pub(super) unsafe fn run<F: Formula<N>, T: Lane, const N: usize>(f: F, call: Call<T, F::Kind>) {
-    let Call { level, inputs, out, len, write } = call;
-    let inputs = *inputs.first_chunk::<N>().expect("no formula has more inputs than a call");
-    T::run_at(level, Loop { f, inputs, out, len, write });
+    T::run_at(call.level, Loop { f, call });
 }
 
 impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<F, T, N> {
@@ -52,49 +123,21 @@ impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<F, T, N> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        // Whole blocks are streamed to aligned places only: the elements before go in pieces.
-        let head = if self.write == Write::Streamed { stream::head(self.out) } else { 0 };
-        let mut i = 0;
-        while i < self.len {
-            if i >= head && self.len - i >= BLOCK {
-                let to = self.out.wrapping_add(i);
-                // SAFETY: this many elements are readable and writable from `i` on.
-                unsafe { block::<F, T, N, FMA, BLOCK>(self.f, self.from(i), to, self.write) };
-                i += BLOCK;
-                continue;
-            }
-            let end = if i < head { head.min(self.len) } else { self.len };
-            let count = (end - i).min(PIECE);
-            let mut rooms = [MaybeUninit::<[T; PIECE]>::uninit(); N];
-            let mut out = MaybeUninit::<[Given<F, T, N>; PIECE]>::uninit();
-            let (mut from, mut to) = (self.from(i), self.out.wrapping_add(i));
-            // One copy of the formula serves whole pieces and the rest: less code to compile.
-            if count < PIECE {
-                for (from, room) in from.iter_mut().zip(&mut rooms) {
-                    // SAFETY: `count > 0` elements are readable at `from`, and the room holds more.
-                    *from = unsafe { fill(*from, count, room) };
-                }
-                to = out.as_mut_ptr().cast();
-            }
-            // SAFETY: `PIECE` elements are readable and writable here, or in the rooms.
-            unsafe { block::<F, T, N, FMA, PIECE>(self.f, from, to, Write::Cached) };
-            if count < PIECE {
-                // SAFETY: `count` elements of the output are left, and `block` has written more.
-                unsafe { copy(to, self.out.wrapping_add(i), count) };
-            }
-            i += count;
-        }
-    }
-}
-
-impl<F: Formula<N>, T: Lane, const N: usize> Loop<F, T, N> {
-    #[inline(always)]
-    fn from(&self, i: usize) -> [*const T; N] {
+        let Call { inputs, mut out, blocks, write, .. } = self.call;
         let mut from = [ptr::null(); N];
-        for (from, input) in from.iter_mut().zip(&self.inputs) {
-            *from = input.at.wrapping_add(i * input.step);
+        let mut steps = [0; N];
+        for k in 0..N {
+            from[k] = inputs[k].at;
+            steps[k] = inputs[k].step * BLOCK;
         }
-        from
+        for _ in 0..blocks {
+            // SAFETY: the caller's.
+            unsafe { block::<F, T, N, FMA>(self.f, from, out, write) };
+            for k in 0..N {
+                from[k] = from[k].wrapping_add(steps[k]);
+            }
+            out = out.wrapping_add(BLOCK);
+        }
     }
 }
 
@@ -102,10 +145,10 @@ impl<F: Formula<N>, T: Lane, const N: usize> Loop<F, T, N> {
 ///
 /// # Safety
 ///
-/// `SIZE` elements are readable at each of `from` and writable at `to`.
+/// `BLOCK` elements are readable at each of `from` and writable at `to`.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "an iterator more is a function more in every loop")]
-unsafe fn block<F: Formula<N>, T: Lane, const N: usize, const FMA: bool, const SIZE: usize>(
+unsafe fn block<F: Formula<N>, T: Lane, const N: usize, const FMA: bool>(
     f: F,
     from: [*const T; N],
     to: *mut Given<F, T, N>,
@@ -113,9 +156,9 @@ unsafe fn block<F: Formula<N>, T: Lane, const N: usize, const FMA: bool, const S
 ) {
     // Plain loops: a closure is a function of its own, without the instructions of the level, and
     // whether it is inlined would depend on the length of the formula. Each also takes its time to compile.
-    let mut out = [Given::<F, T, N>::default(); SIZE];
+    let mut out = [Given::<F, T, N>::default(); BLOCK];
     let mut rare = false;
-    for j in 0..SIZE {
+    for j in 0..BLOCK {
         let mut x = [T::default(); N];
         for k in 0..N {
             // SAFETY: the caller's.
@@ -128,26 +171,25 @@ unsafe fn block<F: Formula<N>, T: Lane, const N: usize, const FMA: bool, const S
     }
     if F::HAS_RARE && rare {
         // SAFETY: the caller's.
-        return unsafe { one_by_one::<F, T, N, FMA>(f, from, to, SIZE) };
+        return unsafe { one_by_one::<F, T, N, FMA>(f, from, to) };
     }
     // SAFETY: the caller's; numbers and bools have no padding.
-    unsafe { stream::store::<Given<F, T, N>, SIZE, FMA>(to, out, write) };
+    unsafe { stream::store::<Given<F, T, N>, BLOCK, FMA>(to, out, write) };
 }
 
 /// A block with rare elements. Those of `f` get the bits that [`block`] gives them.
 ///
 /// # Safety
 ///
-/// `size` elements are readable at each of `from` and writable at `to`.
+/// `BLOCK` elements are readable at each of `from` and writable at `to`.
 #[cold]
 #[inline(never)]
 unsafe fn one_by_one<F: Formula<N>, T: Lane, const N: usize, const FMA: bool>(
     f: F,
     from: [*const T; N],
     to: *mut Given<F, T, N>,
-    size: usize,
 ) {
-    for j in 0..size {
+    for j in 0..BLOCK {
         let mut x = [T::default(); N];
         for k in 0..N {
             // SAFETY: the caller's.
@@ -165,35 +207,37 @@ unsafe fn one_by_one<F: Formula<N>, T: Lane, const N: usize, const FMA: bool>(
 ///
 /// # Safety
 ///
-/// `0 < count < PIECE` elements are readable at `from`.
-#[inline(always)]
+/// `0 < count < BLOCK` elements are readable at `from`.
+#[inline]
 unsafe fn fill<T: Copy>(
     from: *const T,
     count: usize,
-    room: &mut MaybeUninit<[T; PIECE]>,
+    room: &mut MaybeUninit<[T; BLOCK]>,
 ) -> *const T {
     // SAFETY: the first of the caller's elements.
-    let room = room.write([unsafe { *from }; PIECE]).as_mut_ptr();
-    if count > 1 {
-        // SAFETY: the caller's; the room holds more than `count`.
-        unsafe { copy(from, room, count) };
-    }
+    let room = room.write([unsafe { *from }; BLOCK]).as_mut_ptr();
+    // SAFETY: the caller's; the room holds more than `count`.
+    unsafe { copy(from, room, count) };
     room
 }
 
-/// `count` elements, fewer than [`PIECE`], as 4, 2 and 1: a call of `memcpy` takes longer.
+/// `count` elements, fewer than [`BLOCK`], as 8, 4, 2 and 1: a call of `memcpy` takes longer.
 ///
 /// # Safety
 ///
 /// `count` elements are readable at `from` and writable at `to`.
-#[inline(always)]
+#[inline]
 unsafe fn copy<T: Copy>(from: *const T, to: *mut T, count: usize) {
     let mut at = 0;
     // SAFETY: the parts add up to `count`.
     unsafe {
+        if count & 8 != 0 {
+            to.cast::<[T; 8]>().write(from.cast::<[T; 8]>().read());
+            at = 8;
+        }
         if count & 4 != 0 {
-            to.cast::<[T; 4]>().write(from.cast::<[T; 4]>().read());
-            at = 4;
+            to.add(at).cast::<[T; 4]>().write(from.add(at).cast::<[T; 4]>().read());
+            at += 4;
         }
         if count & 2 != 0 {
             to.add(at).cast::<[T; 2]>().write(from.add(at).cast::<[T; 2]>().read());

@@ -10,13 +10,13 @@ use super::blocks::{Source, run};
 pub(super) const MOST: usize = 3;
 
 /// What a formula gives: [`Numbers`] or [`Answers`].
-pub trait Kind {
+pub trait Kind: Copy {
     /// For elements of this lane.
     type Of<T: Lane>: Copy + Default + Send;
 }
 
 /// A number of the lane.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Numbers {}
 
 impl Kind for Numbers {
@@ -24,7 +24,7 @@ impl Kind for Numbers {
 }
 
 /// A yes or no.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Answers {}
 
 impl Kind for Answers {
@@ -50,12 +50,13 @@ pub(crate) trait Formula<const N: usize>: Copy + Sync {
 }
 
 /// One run of a loop.
+#[derive(Clone, Copy)]
 pub struct Call<T: Lane, K: Kind> {
     pub(super) level: Level,
     /// Those after the formula's are not read.
     pub(super) inputs: [Source<T>; MOST],
     pub(super) out: *mut K::Of<T>,
-    pub(super) len: usize,
+    pub(super) blocks: usize,
     pub(super) write: Write,
 }
 
@@ -65,9 +66,9 @@ pub trait Loops<K: Kind>: Sync {
     fn inputs(&self) -> usize;
     /// # Safety
     ///
-    /// Each input has `len` readable elements (step 1) or a block of them (step 0), `out` has `len`
-    /// writable ones. `out` is the same memory as an input of step 1, or does not overlap it. It runs within a
-    /// fence for streamed stores.
+    /// Each input has `blocks` readable blocks (step 1) or one (step 0), `out` has `blocks` writable ones. `out`
+    /// is the same memory as an input of step 1, or does not overlap it. To be streamed it is aligned, and within
+    /// a fence.
     unsafe fn f32s(&self, call: Call<f32, K>);
     /// # Safety
     /// As [`Loops::f32s`].

@@ -2,7 +2,7 @@
 //!
 //! All go through one function, `run` of `blocks.rs`, that loads a block of each input, computes, and
 //! stores a block. So the output may be the memory of an input, and an element has the same bits
-//! wherever it stands: a last, partial block goes through a short one on the stack.
+//! wherever it stands: a last, partial block goes through one on the stack.
 //!
 //! A formula comes as `dyn Loops` (`compiled.rs`): three functions, one for each lane. The functions here
 //! that take it are compiled once; those that take the formula itself are their typed front.
@@ -10,7 +10,7 @@
 use super::element::{Compare, Lane, Map, Rare, Zip, Zip3};
 use super::level::{Level, level};
 use super::stream::{Fence, Write};
-use blocks::{BLOCK, Source};
+use blocks::{BLOCK, Source, drive};
 use compiled::MOST;
 use std::mem::MaybeUninit;
 
@@ -95,9 +95,10 @@ pub(crate) fn run_in<T: Lane, K: Kind>(
     for ((source, &input), room) in sources.iter_mut().zip(inputs).zip(&mut rooms) {
         *source = input.source(to.len(), room);
     }
-    let (len, to) = (to.len(), to.as_mut_ptr().cast());
+    let (len, out) = (to.len(), to.as_mut_ptr().cast());
+    let call = Call { level, inputs: sources, out, blocks: 0, write: fence.how() };
     // SAFETY: `source` checked that the inputs have `len` readable elements, `to` has as many writable ones.
-    unsafe { T::run_loop(f, Call { level, inputs: sources, out: to, len, write: fence.how() }) }
+    unsafe { drive(f, call, len) }
 }
 
 /// `own[i] = f(…)`, where `own` is input number `at` and `others` are the rest.
@@ -114,9 +115,9 @@ pub fn update<T: Lane>(f: &dyn Loops<Numbers>, own: &mut [T], at: usize, others:
     for (i, (&other, room)) in others.iter().zip(&mut rooms).enumerate() {
         inputs[i + usize::from(i >= at)] = other.source(len, room);
     }
-    let call = Call { level: level(), inputs, out, len, write: Write::Cached };
+    let call = Call { level: level(), inputs, out, blocks: 0, write: Write::Cached };
     // SAFETY: all inputs have `len` readable elements; one of them is the output, which is allowed.
-    unsafe { T::run_loop(f, call) }
+    unsafe { drive(f, call, len) }
 }
 
 /// `y[i] = op(x[i])`.
