@@ -76,7 +76,7 @@ fn sums<T: Float + Element>(
     x: &Array,
     g: &Array,
     shift: &[f64],
-    terms: impl Fn(f64, f64, f64) -> [f64; 2] + Sync,
+    terms: impl Fn(f64, f64, f64) -> [f64; 2] + Copy + Sync,
 ) -> Scratch<[f64; 2]> {
     let layout @ [channels, inner] = layout(x);
     let data = [x.elements::<T>(), g.elements::<T>()];
@@ -85,7 +85,7 @@ fn sums<T: Float + Element>(
     let cost = x.numel() as f64 * NS_PER_ELEMENT;
     threads::run_chunks(&mut out, group, cost, &|i, out| {
         let shift = &shift[i * group..][..out.len()];
-        pair_sums(data, layout, i * group, shift, out.as_flattened_mut(), &terms);
+        pair_sums(data, layout, i * group, shift, out.as_flattened_mut(), terms);
     });
     out
 }

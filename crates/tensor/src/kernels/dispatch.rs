@@ -24,7 +24,7 @@ pub fn run_at<K: Kernel>(level: Level, kernel: K) -> K::Output {
         Level::Baseline => baseline(kernel),
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 | Level::Avx512 => {
-            assert!(level <= super::level::level() || level <= super::level::detected());
+            check(level);
             if level == Level::Avx2 {
                 // SAFETY: the CPU has these instructions, as just asserted.
                 unsafe { avx2(kernel) }
@@ -36,6 +36,29 @@ pub fn run_at<K: Kernel>(level: Level, kernel: K) -> K::Output {
         #[cfg(not(target_arch = "x86_64"))]
         Level::Avx2 | Level::Avx512 => panic!("{level:?} is a level of x86-64"),
     }
+}
+
+/// [`run_at`], with nothing wider than [`Level::Avx2`]: for f64, in which gradients are checked. A third level would be
+/// a sixth of all code of these kernels, and of the time to compile it; products and convolutions have theirs.
+#[inline]
+pub fn run_narrow_at<K: Kernel>(level: Level, kernel: K) -> K::Output {
+    match level {
+        Level::Baseline => baseline(kernel),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 | Level::Avx512 => {
+            check(Level::Avx2);
+            // SAFETY: the CPU has these instructions, as just asserted.
+            unsafe { avx2(kernel) }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Avx2 | Level::Avx512 => panic!("{level:?} is a level of x86-64"),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn check(level: Level) {
+    assert!(level <= super::level::level() || level <= super::level::detected());
 }
 
 #[inline(never)]

@@ -87,11 +87,11 @@ pub trait Lane: Copy + Debug + Default + PartialOrd + Send + Sync + 'static {
     ///
     /// As [`Loops::f32s`].
     #[doc(hidden)]
-    unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: Call<Self, K>);
+    unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: &Call<Self, K>);
 }
 
 macro_rules! float_lane {
-    ($($T:ident: $loops:ident)*) => {$(
+    ($($T:ident: $loops:ident $run_at:ident)*) => {$(
         impl Lane for $T {
             #[inline(always)]
             fn map<O: Map, const FMA: bool>(op: O, x: $T) -> $T {
@@ -119,17 +119,17 @@ macro_rules! float_lane {
             }
             #[inline]
             fn run_at<K: Kernel>(level: Level, kernel: K) -> K::Output {
-                dispatch::run_at(level, kernel)
+                dispatch::$run_at(level, kernel)
             }
             #[inline]
-            unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: Call<$T, K>) {
+            unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: &Call<$T, K>) {
                 // SAFETY: the caller's.
                 unsafe { f.$loops(call) }
             }
         }
     )*};
 }
-float_lane!(f32: f32s f64: f64s);
+float_lane!(f32: f32s run_at f64: f64s run_narrow_at);
 
 impl Lane for i64 {
     #[inline(always)]
@@ -161,7 +161,7 @@ impl Lane for i64 {
         kernel.run::<false>()
     }
     #[inline]
-    unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: Call<i64, K>) {
+    unsafe fn run_loop<K: Kind>(f: &dyn Loops<K>, call: &Call<i64, K>) {
         // SAFETY: the caller's.
         unsafe { f.i64s(call) }
     }

@@ -6,7 +6,6 @@
 use super::dispatch::Kernel;
 use super::level::level;
 use super::real::{Float, Real};
-use std::array;
 
 /// `σ` of the gates i, f and o, `tanh` of g.
 ///
@@ -102,7 +101,8 @@ impl<T: Float> Kernel for Arithmetic<'_, T> {
         for (row, (gates, out)) in
             gates.chunks_exact(4 * h).zip(out.chunks_exact_mut(width)).enumerate()
         {
-            let [i, f, g, o] = array::from_fn(|k| &gates[k * h..][..h]);
+            let (i, f) = (&gates[..h], &gates[h..][..h]);
+            let (g, o) = (&gates[2 * h..][..h], &gates[3 * h..][..h]);
             let [c, t, gh, gc] = [x.c, x.t, x.gh, x.gc].map(|x| &x[row * h..][..h]);
             let one = T::Real::<FMA>::of(1.0);
             let w = |x: &[T], j: usize| x[j].wrap::<FMA>();

@@ -133,6 +133,31 @@ pub trait Float: Lane {
     fn wide(self) -> f64;
 }
 
+/// Elements that enter a formula together. A loop, because the functions of arrays in the standard library are not always
+/// inlined, and one that is not has none of the level's instructions.
+#[inline(always)]
+pub(super) fn wrapped<T: Float, const FMA: bool, const N: usize>(
+    block: &[T; N],
+) -> [T::Real<FMA>; N] {
+    let mut numbers = [T::Real::<FMA>::of(0.0); N];
+    for j in 0..N {
+        numbers[j] = block[j].wrap::<FMA>();
+    }
+    numbers
+}
+
+/// Numbers that leave a formula together.
+#[inline(always)]
+pub(super) fn unwrapped<T: Float, const FMA: bool, const N: usize>(
+    numbers: &[T::Real<FMA>; N],
+) -> [T; N] {
+    let mut block = [T::default(); N];
+    for j in 0..N {
+        block[j] = T::unwrap::<FMA>(numbers[j]);
+    }
+    block
+}
+
 macro_rules! operator {
     ($($Trait:ident $method:ident)*) => {$(
         impl<T: $Trait<Output = T>, const FMA: bool> $Trait for Num<T, FMA> {

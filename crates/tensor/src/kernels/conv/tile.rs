@@ -80,8 +80,10 @@ pub(super) unsafe fn across<V: Lanes, const R: usize, const N: usize>(tile: &Acr
     // SAFETY: the caller's promise.
     unsafe {
         let row = |i: usize| tile.sums.add((*tile.rows.add(i)).number as usize * width);
-        let rows: [*const V::T; R] =
-            std::array::from_fn(|i| tile.from.wrapping_add((*tile.rows.add(i)).from as usize));
+        let mut rows = [tile.from; R];
+        for i in 0..R {
+            rows[i] = tile.from.wrapping_add((*tile.rows.add(i)).from as usize);
+        }
         let mut sums = [[V::zero(); N]; R];
         for i in 0..R {
             let start = if tile.start.is_null() { row(i) } else { tile.start };
@@ -205,8 +207,10 @@ pub(super) unsafe fn dots<V: Lanes>(dots: &Dots<V::T>) {
 unsafe fn dots_at<V: Lanes, const R: usize>(dots: &Dots<V::T>, s: usize) {
     // SAFETY: the caller's promise.
     unsafe {
-        let rows: [*const V::T; R] =
-            std::array::from_fn(|i| dots.from.wrapping_add(*dots.steps.add(s + i) as usize));
+        let mut rows = [dots.from; R];
+        for i in 0..R {
+            rows[i] = dots.from.wrapping_add(*dots.steps.add(s + i) as usize);
+        }
         let mut sums = [[V::zero(); 2]; R];
         let (mut at, lanes) = (0, V::LANES);
         while at + 2 * lanes <= dots.length {

@@ -15,7 +15,7 @@ mod tests;
 
 /// An element type that others convert to and from.
 pub trait Value: Copy + Send + Sync + 'static {
-    /// Whether loops over it are worth an instruction level: floats, which training converts.
+    /// Whether loops over it are worth an instruction level: the floats that training converts.
     #[doc(hidden)]
     const HOT: bool;
 }
@@ -127,7 +127,7 @@ macro_rules! values {
         }
     )*};
 }
-values! { f32 true; f64 true; f16 true; bf16 true; i64 false; u8 false; bool false; }
+values! { f32 true; f64 false; f16 true; bf16 true; i64 false; u8 false; bool false; }
 
 /// `f16` has instructions.
 macro_rules! by_instruction {

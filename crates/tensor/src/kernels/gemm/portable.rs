@@ -88,7 +88,11 @@ impl<T: Sum, const N: usize> Lanes for Plain<T, N> {
 
     #[inline(always)]
     unsafe fn relu(self) -> Self {
-        Self(self.0.map(|x| if x < T::ZERO { T::ZERO } else { x }))
+        let mut x = self.0;
+        for i in 0..N {
+            x[i] = if x[i] < T::ZERO { T::ZERO } else { x[i] };
+        }
+        Self(x)
     }
 
     #[inline(always)]

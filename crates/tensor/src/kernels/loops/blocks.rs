@@ -26,6 +26,7 @@ impl<T> Source<T> {
     /// Of an input that there is not.
     pub(super) const NONE: Source<T> = Source { at: ptr::null(), step: 0 };
 
+    #[inline]
     fn after(self, elements: usize) -> Source<T> {
         Source { at: self.at.wrapping_add(elements * self.step), step: self.step }
     }
@@ -37,72 +38,68 @@ impl<T> Source<T> {
 /// # Safety
 ///
 /// As [`Loops::f32s`], with `len` elements in place of whole blocks; `call.blocks` is not read.
+#[inline]
 pub(super) unsafe fn drive<T: Lane, K: Kind>(f: &dyn Loops<K>, mut call: Call<T, K>, len: usize) {
-    if !stream::is_streamable::<K::Of<T>>(BLOCK) {
-        call.write = Write::Cached;
-    }
+    let mut done = 0;
     if call.write == Write::Streamed {
-        let head = stream::head(call.out).min(len);
-        if head > 0 {
-            // SAFETY: of the caller's elements the first.
-            unsafe { part(f, call, head) };
-            // SAFETY: the caller's, less those.
-            return unsafe { aligned(f, call.after(head), len - head) };
+        if stream::is_streamable::<K::Of<T>>(BLOCK) {
+            done = stream::head(call.out).min(len);
+        } else {
+            call.write = Write::Cached;
         }
     }
-    // SAFETY: the caller's; the output is aligned if it is streamed.
-    unsafe { aligned(f, call, len) }
-}
-
-/// # Safety
-///
-/// As [`drive`], and an output that is streamed is aligned.
-unsafe fn aligned<T: Lane, K: Kind>(f: &dyn Loops<K>, call: Call<T, K>, len: usize) {
-    let (blocks, rest) = (len / BLOCK, len % BLOCK);
-    if blocks > 0 {
-        // SAFETY: the caller's; so many blocks are within `len`.
-        unsafe { T::run_loop(f, Call { blocks, ..call }) };
-    }
-    if rest > 0 {
-        // SAFETY: the caller's elements after those.
-        unsafe { part(f, call.after(len - rest), rest) };
+    // SAFETY: the caller's, of whose elements these are parts; the blocks begin where a streamed output is aligned.
+    unsafe {
+        if done > 0 {
+            part(f, &call, 0, done);
+        }
+        let blocks = (len - done) / BLOCK;
+        if blocks > 0 {
+            T::run_loop(f, &Call { blocks, ..call.after(done) });
+            done += blocks * BLOCK;
+        }
+        if done < len {
+            part(f, &call, done, len - done);
+        }
     }
 }
 
-/// `count` elements, fewer than a block, through a block on the stack.
+/// The `count` elements from `first` on, fewer than a block, through a block on the stack.
 ///
 /// # Safety
 ///
-/// As [`drive`], with `0 < count < BLOCK` elements.
-unsafe fn part<T: Lane, K: Kind>(f: &dyn Loops<K>, mut call: Call<T, K>, count: usize) {
+/// As [`drive`], with `first + count` elements, of which `0 < count < BLOCK`.
+unsafe fn part<T: Lane, K: Kind>(f: &dyn Loops<K>, call: &Call<T, K>, first: usize, count: usize) {
     let mut rooms = [MaybeUninit::<[T; BLOCK]>::uninit(); MOST];
     let mut room = MaybeUninit::<[K::Of<T>; BLOCK]>::uninit();
-    for (input, room) in call.inputs.iter_mut().zip(&mut rooms).take(f.inputs()) {
+    let to: *mut K::Of<T> = room.as_mut_ptr().cast();
+    let mut inner = Call { out: to, blocks: 1, write: Write::Cached, ..call.after(first) };
+    for (input, room) in inner.inputs.iter_mut().zip(&mut rooms) {
         if input.step > 0 {
             // SAFETY: `count` elements are readable, the room holds more.
             input.at = unsafe { fill(input.at, count, room) };
         }
     }
-    let to = room.as_mut_ptr().cast();
-    let out = std::mem::replace(&mut call.out, to);
     // SAFETY: a block is readable in each room, or of equal elements, and writable in the room of the output;
-    // then `count` elements of it are written, and writable at `out`.
+    // then `count` elements of it are written, and writable from `first` on.
     unsafe {
-        T::run_loop(f, Call { blocks: 1, write: Write::Cached, ..call });
-        copy(to.cast_const(), out, count);
+        T::run_loop(f, &inner);
+        take(to.cast_const(), count, call.out.wrapping_add(first));
     }
 }
 
 impl<T: Lane, K: Kind> Call<T, K> {
+    #[inline]
     fn after(self, elements: usize) -> Self {
-        let inputs = self.inputs.map(|input| input.after(elements));
+        let [a, b, c] = self.inputs;
+        let inputs = [a.after(elements), b.after(elements), c.after(elements)];
         Call { inputs, out: self.out.wrapping_add(elements), ..self }
     }
 }
 
-struct Loop<F: Formula<N>, T: Lane, const N: usize> {
+struct Loop<'a, F: Formula<N>, T: Lane, const N: usize> {
     f: F,
-    call: Call<T, F::Kind>,
+    call: &'a Call<T, F::Kind>,
 }
 
 /// What formula `F` gives for elements of `T`.
@@ -114,16 +111,16 @@ type Given<F, T, const N: usize> = <<F as Formula<N>>::Kind as Kind>::Of<T>;
 ///
 /// As [`Loops::f32s`].
 #[inline]
-pub(super) unsafe fn run<F: Formula<N>, T: Lane, const N: usize>(f: F, call: Call<T, F::Kind>) {
+pub(super) unsafe fn run<F: Formula<N>, T: Lane, const N: usize>(f: F, call: &Call<T, F::Kind>) {
     T::run_at(call.level, Loop { f, call });
 }
 
-impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<F, T, N> {
+impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<'_, F, T, N> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Call { inputs, mut out, blocks, write, .. } = self.call;
+        let &Call { ref inputs, mut out, blocks, write, .. } = self.call;
         let mut from = [ptr::null(); N];
         let mut steps = [0; N];
         for k in 0..N {
@@ -202,8 +199,8 @@ unsafe fn one_by_one<F: Formula<N>, T: Lane, const N: usize, const FMA: bool>(
     }
 }
 
-/// A room with the first `count` elements at `from`, and the first again in the rest: not zeros, by which
-/// an integer formula could divide.
+/// A room with the elements at `from`: the first and the last 8, 4, 2 or 1, which overlap, again and again. Nothing but
+/// elements, for by zeros an integer formula could divide; and few moves, which a call of `memcpy` is not.
 ///
 /// # Safety
 ///
@@ -214,37 +211,61 @@ unsafe fn fill<T: Copy>(
     count: usize,
     room: &mut MaybeUninit<[T; BLOCK]>,
 ) -> *const T {
-    // SAFETY: the first of the caller's elements.
-    let room = room.write([unsafe { *from }; BLOCK]).as_mut_ptr();
-    // SAFETY: the caller's; the room holds more than `count`.
-    unsafe { copy(from, room, count) };
-    room
+    let to = room.as_mut_ptr().cast();
+    // SAFETY: the caller's, for the parts are no longer than `count`.
+    unsafe {
+        match count {
+            8.. => both_ends::<T, 8>(from, count, to),
+            4.. => both_ends::<T, 4>(from, count, to),
+            2.. => both_ends::<T, 2>(from, count, to),
+            _ => both_ends::<T, 1>(from, count, to),
+        }
+    }
+    to
 }
 
-/// `count` elements, fewer than [`BLOCK`], as 8, 4, 2 and 1: a call of `memcpy` takes longer.
+/// # Safety
+///
+/// As [`fill`], with `N <= count`; the room is at `to`.
+#[inline(always)]
+unsafe fn both_ends<T: Copy, const N: usize>(from: *const T, count: usize, to: *mut T) {
+    // SAFETY: the caller's; `N` is half of a part of a block.
+    unsafe {
+        let first = from.cast::<[T; N]>().read();
+        let last = from.add(count - N).cast::<[T; N]>().read();
+        for at in (0..BLOCK).step_by(2 * N) {
+            to.add(at).cast::<[T; N]>().write(first);
+            to.add(at + N).cast::<[T; N]>().write(last);
+        }
+    }
+}
+
+/// What a formula gave for the elements in a room, to their places.
 ///
 /// # Safety
 ///
-/// `count` elements are readable at `from` and writable at `to`.
+/// `0 < count < BLOCK` elements are writable at `to`; the room is at `from`.
 #[inline]
-unsafe fn copy<T: Copy>(from: *const T, to: *mut T, count: usize) {
-    let mut at = 0;
-    // SAFETY: the parts add up to `count`.
+unsafe fn take<T: Copy>(from: *const T, count: usize, to: *mut T) {
+    // SAFETY: the caller's, for the parts are no longer than `count`.
     unsafe {
-        if count & 8 != 0 {
-            to.cast::<[T; 8]>().write(from.cast::<[T; 8]>().read());
-            at = 8;
+        match count {
+            8.. => to_both_ends::<T, 8>(from, count, to),
+            4.. => to_both_ends::<T, 4>(from, count, to),
+            2.. => to_both_ends::<T, 2>(from, count, to),
+            _ => to.write(from.read()),
         }
-        if count & 4 != 0 {
-            to.add(at).cast::<[T; 4]>().write(from.add(at).cast::<[T; 4]>().read());
-            at += 4;
-        }
-        if count & 2 != 0 {
-            to.add(at).cast::<[T; 2]>().write(from.add(at).cast::<[T; 2]>().read());
-            at += 2;
-        }
-        if count & 1 != 0 {
-            to.add(at).write(from.add(at).read());
-        }
+    }
+}
+
+/// # Safety
+///
+/// As [`take`], with `N <= count`.
+#[inline(always)]
+unsafe fn to_both_ends<T: Copy, const N: usize>(from: *const T, count: usize, to: *mut T) {
+    // SAFETY: the caller's.
+    unsafe {
+        to.cast::<[T; N]>().write(from.cast::<[T; N]>().read());
+        to.add(count - N).cast::<[T; N]>().write(from.add(N).cast::<[T; N]>().read());
     }
 }

@@ -69,13 +69,13 @@ pub trait Loops<K: Kind>: Sync {
     /// Each input has `blocks` readable blocks (step 1) or one (step 0), `out` has `blocks` writable ones. `out`
     /// is the same memory as an input of step 1, or does not overlap it. To be streamed it is aligned, and within
     /// a fence.
-    unsafe fn f32s(&self, call: Call<f32, K>);
+    unsafe fn f32s(&self, call: &Call<f32, K>);
     /// # Safety
     /// As [`Loops::f32s`].
-    unsafe fn f64s(&self, call: Call<f64, K>);
+    unsafe fn f64s(&self, call: &Call<f64, K>);
     /// # Safety
     /// As [`Loops::f32s`].
-    unsafe fn i64s(&self, call: Call<i64, K>);
+    unsafe fn i64s(&self, call: &Call<i64, K>);
 }
 
 /// A formula of `N` inputs with its loops.
@@ -86,15 +86,15 @@ impl<F: Formula<N>, const N: usize> Loops<F::Kind> for Compiled<F, N> {
     fn inputs(&self) -> usize {
         N
     }
-    unsafe fn f32s(&self, call: Call<f32, F::Kind>) {
+    unsafe fn f32s(&self, call: &Call<f32, F::Kind>) {
         // SAFETY: the caller's.
         unsafe { run(self.0, call) }
     }
-    unsafe fn f64s(&self, call: Call<f64, F::Kind>) {
+    unsafe fn f64s(&self, call: &Call<f64, F::Kind>) {
         // SAFETY: the caller's.
         unsafe { run(self.0, call) }
     }
-    unsafe fn i64s(&self, call: Call<i64, F::Kind>) {
+    unsafe fn i64s(&self, call: &Call<i64, F::Kind>) {
         // SAFETY: the caller's.
         unsafe { run(self.0, call) }
     }

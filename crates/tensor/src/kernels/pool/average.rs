@@ -1,10 +1,10 @@
 //! The mean of every window.
 
 use super::windows::{Span, Windows};
-use super::{FEW, Inside, NARROW, Rows, WIDE, blocks, check, is_small, lanes};
+use super::{FEW, Inside, NARROW, Rows, WIDE, blocks, check, has_wide, is_small, lanes};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
-use crate::kernels::real::{Float, Real};
+use crate::kernels::real::{Float, Real, unwrapped};
 use std::ops::Range;
 
 /// Lanes of the sum over one wide window: four AVX-512 registers of f32, so that additions overlap.
@@ -42,7 +42,7 @@ impl<T: Float> Kernel for Average<'_, T> {
         let Self { x, windows, mut y } = self;
         let across = &windows.axes[2];
         let (width, few) = (across.spans.len(), is_small(across));
-        let inside = Inside::new(across);
+        let inside = Inside::new::<T>(across);
         let divisors = Divisors::new(windows);
         let mut columns = vec![T::default(); across.input];
         for rows in super::rows(x, windows, 0..y.len() / width) {
@@ -113,7 +113,7 @@ impl<T: Float> Rows<'_, T> {
         y: &mut [T],
     ) {
         match lanes {
-            WIDE => self.blocks_of_sums::<FMA, WIDE, K, S>(served, y),
+            WIDE if has_wide::<T>() => self.blocks_of_sums::<FMA, WIDE, K, S>(served, y),
             NARROW => self.blocks_of_sums::<FMA, NARROW, K, S>(served, y),
             _ => self.blocks_of_sums::<FMA, FEW, K, S>(served, y),
         }
@@ -137,7 +137,7 @@ impl<T: Float> Rows<'_, T> {
                     }
                 }
             }
-            y[at..at + L].copy_from_slice(&sums.map(T::unwrap::<FMA>));
+            *y[at..].first_chunk_mut::<L>().expect("a block") = unwrapped::<T, FMA, L>(&sums);
         }
     }
     /// Sums of windows of any size: first down the columns, then across.

@@ -1,10 +1,10 @@
 //! The maximum of every window, and which entry it is.
 
 use super::windows::{Span, Windows};
-use super::{FEW, Inside, NARROW, Rows, Tap, WIDE, blocks, check, lanes};
+use super::{FEW, Inside, NARROW, Rows, Tap, WIDE, blocks, check, has_wide, lanes};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
-use crate::kernels::real::{Float, Real};
+use crate::kernels::real::{Float, Real, unwrapped};
 use std::ops::Range;
 
 /// The maximum of every window of every plane, and the number of its entry. A tie goes to the first, NaN
@@ -67,7 +67,7 @@ impl<T: Float, const TAPS: bool> Kernel for Largest<'_, T, TAPS> {
     fn run<const FMA: bool>(self) {
         let Self { x, windows, rows, mut y, mut numbers } = self;
         let (across, nothing) = (&windows.axes[2], windows.taps() as u32);
-        let (width, inside) = (across.spans.len(), Inside::new(across));
+        let (width, inside) = (across.spans.len(), Inside::new::<T>(across));
         for rows in super::rows(x, windows, rows) {
             let room = if TAPS { y.len().min(numbers.len()) } else { y.len() };
             let served = rows.in_blocks(&inside, room);
@@ -114,7 +114,7 @@ impl<T: Float, const TAPS: bool> Found<'_, T, TAPS> {
         lanes: usize,
     ) {
         match lanes {
-            WIDE => self.blocks::<FMA, WIDE, K, S>(rows),
+            WIDE if has_wide::<T>() => self.blocks::<FMA, WIDE, K, S>(rows),
             NARROW => self.blocks::<FMA, NARROW, K, S>(rows),
             _ => self.blocks::<FMA, FEW, K, S>(rows),
         }
@@ -129,9 +129,9 @@ impl<T: Float, const TAPS: bool> Found<'_, T, TAPS> {
         for at in blocks::<L>(self.served) {
             let start = rows.across.spans[at].start;
             let (best, numbers) = rows.block::<FMA, L, K, S>(start, self.nothing);
-            self.y[at..at + L].copy_from_slice(&best.map(T::unwrap::<FMA>));
+            *self.y[at..].first_chunk_mut::<L>().expect("a block") = unwrapped::<T, FMA, L>(&best);
             if TAPS {
-                self.numbers[at..at + L].copy_from_slice(&numbers);
+                *self.numbers[at..].first_chunk_mut::<L>().expect("a block") = numbers;
             }
         }
     }

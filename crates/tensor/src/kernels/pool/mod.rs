@@ -77,11 +77,21 @@ impl Tap for () {
 #[inline(always)]
 fn lanes<T: Copy, const L: usize>(x: &[T], stride: usize) -> [T; L] {
     let x = &x[..(L - 1) * stride + 1];
+    let mut lanes = [x[0]; L];
     match stride {
-        1 => std::array::from_fn(|l| x[l]),
-        2 => std::array::from_fn(|l| x[2 * l]),
-        _ => std::array::from_fn(|l| x[l * stride]),
+        1 => lanes = *x.first_chunk().expect("a block"),
+        2 => {
+            for l in 0..L {
+                lanes[l] = x[2 * l];
+            }
+        }
+        _ => {
+            for l in 0..L {
+                lanes[l] = x[l * stride];
+            }
+        }
     }
+    lanes
 }
 
 /// The planes of input and output lie one after the other, and fill them.
@@ -91,6 +101,12 @@ fn check(inputs: usize, outputs: usize, windows: &Windows) {
         (from == 0 || inputs.is_multiple_of(from)) && outputs * from == inputs * to,
         "pool: planes of {from} and {to} do not fill {inputs} and {outputs}"
     );
+}
+
+/// Whether rows of `T` have wide blocks: of f64 they would be but more code.
+#[inline(always)]
+const fn has_wide<T>() -> bool {
+    size_of::<T>() <= 4
 }
 
 /// What a row of windows looks at.
@@ -137,13 +153,13 @@ struct Inside {
 }
 
 impl Inside {
-    fn new(across: &AxisWindows) -> Inside {
+    fn new<T>(across: &AxisWindows) -> Inside {
         let AxisWindows { kernel, stride, dilation, ref full, ref spans, .. } = *across;
         let lanes = match full.len() {
             _ if !is_small(across) && stride > 2 => FEW,
             _ if !is_small(across) => NARROW,
             n if n <= FEW => FEW,
-            n if n <= NARROW => NARROW,
+            n if n <= NARROW || !has_wide::<T>() => NARROW,
             _ => WIDE,
         };
         if full.len() < FEW {

@@ -5,7 +5,7 @@ use super::windows::{AxisWindows, Windows};
 use super::{NARROW, check, is_small};
 use crate::kernels::dispatch::Kernel;
 use crate::kernels::level::{Level, level};
-use crate::kernels::real::Float;
+use crate::kernels::real::{Float, unwrapped, wrapped};
 
 /// For gradients `g` of the averages those of the entries.
 ///
@@ -127,21 +127,21 @@ impl<T: Float> Gradients<T> {
         for (i, row) in rows.take((self.g.len() - zeros) / NARROW).enumerate() {
             let g = &self.g[i * NARROW..][..NARROW + zeros];
             let last: &[T; NARROW] = g.last_chunk().expect("a block");
-            let mut sums = last.map(T::wrap::<FMA>);
+            let mut sums = wrapped::<T, FMA, NARROW>(last);
             for t in 1..=zeros {
                 let more: &[T; NARROW] = g[zeros - t..].first_chunk().expect("a block");
                 for l in 0..NARROW {
                     sums[l] = sums[l] + more[l].wrap::<FMA>();
                 }
             }
-            let sums = sums.map(T::unwrap::<FMA>);
+            let sums = unwrapped::<T, FMA, NARROW>(&sums);
             match row.first_chunk_mut::<{ 2 * NARROW }>() {
                 Some(row) if stride == 2 => {
                     for l in 0..NARROW {
                         (row[2 * l], row[2 * l + 1]) = (sums[l], last[l]);
                     }
                 }
-                _ => row[..NARROW].copy_from_slice(&sums),
+                _ => *row.first_chunk_mut::<NARROW>().expect("a block") = sums,
             }
         }
     }

@@ -181,21 +181,24 @@ fn columns<F: Fold, T: Number, const W: usize>(
     rows: usize,
     width: usize,
 ) -> [T; W] {
-    let mut total = run::<F, T, W>(x, stride, rows.min(RUN), width);
-    if rows > RUN {
-        let mut levels = [total, [F::start::<T>(); W], [F::start::<T>(); W]];
-        let mut block = 1;
-        while block * RUN < rows {
-            let rows = (rows - block * RUN).min(RUN);
-            let result = run::<F, T, W>(&x[block * RUN * stride..], stride, rows, width);
-            block += 1;
-            carry::<F, T, W>(&mut levels, &result, block);
+    let mut levels = None;
+    let mut block = 0;
+    loop {
+        let left = rows - block * RUN;
+        let result = run::<F, T, W>(&x[block * RUN * stride..], stride, left.min(RUN), width);
+        block += 1;
+        if left <= RUN && block == 1 {
+            return result;
         }
-        for j in 0..W {
-            total[j] = F::fold(F::fold(levels[0][j], levels[1][j]), levels[2][j]);
+        carry::<F, T, W>(&mut levels, &result, block);
+        if let Some([first, second, third]) = &mut levels
+            && left <= RUN
+        {
+            add::<F, T>(first, second);
+            add::<F, T>(first, third);
+            return *first;
         }
     }
-    total
 }
 
 /// [`columns`] for at most `RUN` rows, one after the other.
@@ -216,24 +219,34 @@ fn run<F: Fold, T: Number, const W: usize>(
     result
 }
 
-/// Adds the result of run number `block` to the first level, and full levels to the next.
-#[inline(always)]
-fn carry<F: Fold, T: Number, const W: usize>(levels: &mut [[T; W]; 3], run: &[T; W], block: usize) {
-    let [first, second, third] = levels;
-    for j in 0..W {
-        first[j] = F::fold(first[j], run[j]);
-    }
+/// Adds the result of run number `block` to the first level, and full levels to the next. Once in `RUN` rows, so one copy
+/// for all instructions will do.
+#[inline(never)]
+fn carry<F: Fold, T: Number, const W: usize>(
+    levels: &mut Option<[[T; W]; 3]>,
+    run: &[T; W],
+    block: usize,
+) {
+    let Some([first, second, third]) = levels else {
+        *levels = Some([*run, [F::start(); W], [F::start(); W]]);
+        return;
+    };
+    add::<F, T>(first, run);
     if block.is_multiple_of(RUN) {
-        for j in 0..W {
-            second[j] = F::fold(second[j], first[j]);
-            first[j] = F::start();
-        }
+        add::<F, T>(second, first);
+        first.fill(F::start());
     }
     if block.is_multiple_of(RUN * RUN) {
-        for j in 0..W {
-            third[j] = F::fold(third[j], second[j]);
-            second[j] = F::start();
-        }
+        add::<F, T>(third, second);
+        second.fill(F::start());
+    }
+}
+
+/// `a[j] = fold(a[j], b[j])`
+#[inline(never)]
+fn add<F: Fold, T: Number>(a: &mut [T], b: &[T]) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a = F::fold(*a, b);
     }
 }
 

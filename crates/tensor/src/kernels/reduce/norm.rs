@@ -97,7 +97,8 @@ impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Fold<'_, T, Term, F
     /// Half of the lanes, as many as AVX2 has registers for.
     #[inline(always)]
     fn half(&self, blocks: &[[T; LANES]], first: usize, lanes: &mut [f64]) {
-        let mut sums: [f64; LANES / 2] = std::array::from_fn(|j| lanes[j]);
+        let mut sums = [0.0; LANES / 2];
+        sums.copy_from_slice(lanes);
         for block in blocks {
             let part = &block[first..first + LANES / 2];
             for j in 0..LANES / 2 {

@@ -74,10 +74,11 @@ impl<T: RowFloat> Kernel for ExpSums<'_, T> {
                     best[j % inner] = best[j % inner].maximum(best[j]);
                 }
                 // -inf − -inf would be NaN.
-                let mut shift = best.map(|b| {
-                    let nothing = b == T::LOWEST.wrap::<FMA>();
-                    T::Real::<FMA>::select(nothing, T::ZERO.wrap::<FMA>(), b)
-                });
+                let mut shift = best;
+                for v in &mut shift {
+                    let nothing = *v == T::LOWEST.wrap::<FMA>();
+                    *v = T::Real::<FMA>::select(nothing, T::ZERO.wrap::<FMA>(), *v);
+                }
                 for j in inner..lanes {
                     shift[j] = shift[j % inner];
                 }

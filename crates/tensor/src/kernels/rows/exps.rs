@@ -2,7 +2,7 @@
 
 use super::super::dispatch::Kernel;
 use super::super::level::Level;
-use super::super::real::Real;
+use super::super::real::{Real, unwrapped, wrapped};
 use super::super::reduce::{Maximum, Sum};
 use super::super::stream::Write;
 use super::short::{SHORT, exp_blocks};
@@ -104,7 +104,7 @@ impl<T: RowFloat> Kernel for ExpSums<'_, T> {
                         *v = (*v - shift).exp();
                     }
                     if let Some(exps) = exps.next() {
-                        *exps = block.map(T::unwrap::<FMA>);
+                        *exps = unwrapped::<T, FMA, BLOCK>(&block);
                     }
                     lanes.add(block);
                 }
@@ -164,7 +164,10 @@ impl<T: RowFloat> Kernel for Scaled<'_, T> {
                 continue;
             }
             for (i, exps) in exps.as_chunks::<BLOCK>().0.iter().enumerate() {
-                let block = exps.map(|e| e.wrap::<FMA>() * scale);
+                let mut block = wrapped::<T, FMA, BLOCK>(exps);
+                for v in &mut block {
+                    *v = *v * scale;
+                }
                 store::<T, FMA>(y, i * BLOCK, block, self.how);
             }
         }
@@ -197,7 +200,10 @@ impl<T: RowFloat> Kernel for Shifted<'_, T> {
                 continue;
             }
             for at in (0..n).step_by(BLOCK) {
-                let block = load::<T, FMA>(x, at, T::ZERO).map(|x| x - shift - log);
+                let mut block = load::<T, FMA>(x, at, T::ZERO);
+                for v in &mut block {
+                    *v = *v - shift - log;
+                }
                 store::<T, FMA>(y, at, block, self.how);
             }
         }

@@ -22,7 +22,7 @@ pub use logsumexp::{logsumexp, logsumexp_at};
 pub use softmax::{softmax, softmax_at, softmax_backward, softmax_backward_at};
 
 use super::level::Level;
-use super::real::{Float, Real};
+use super::real::{Float, Real, unwrapped, wrapped};
 use super::reduce::{Fold, Number, fold_rows_at};
 use super::stream::{self, Write};
 use crate::storage::as_uninit;
@@ -97,15 +97,10 @@ impl<T: Float> Row<'_, T> {
     fn load<const FMA: bool>(&self, at: usize, pad: T) -> [T::Real<FMA>; BLOCK] {
         let rest = &self.x[at * self.step..];
         let count = self.n - at;
-        let block = match rest.first_chunk::<BLOCK>() {
-            Some(block) if count >= BLOCK => *block,
-            _ => {
-                let mut block = [pad; BLOCK];
-                block[..count].copy_from_slice(&rest[..count]);
-                block
-            }
-        };
-        block.map(T::wrap::<FMA>)
+        match rest.first_chunk::<BLOCK>() {
+            Some(block) if count >= BLOCK => wrapped::<T, FMA, BLOCK>(block),
+            _ => padded::<T, FMA>(&rest[..count], pad),
+        }
     }
 }
 
@@ -113,15 +108,25 @@ impl<T: Float> Row<'_, T> {
 #[inline(always)]
 fn load<T: Float, const FMA: bool>(x: &[T], at: usize, pad: T) -> [T::Real<FMA>; BLOCK] {
     let rest = &x[at..];
-    let block = match rest.first_chunk::<BLOCK>() {
-        Some(block) => *block,
-        None => {
-            let mut block = [pad; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            block
-        }
-    };
-    block.map(T::wrap::<FMA>)
+    match rest.first_chunk::<BLOCK>() {
+        Some(block) => wrapped::<T, FMA, BLOCK>(block),
+        None => padded::<T, FMA>(rest, pad),
+    }
+}
+
+/// A partial block.
+#[inline(always)]
+fn padded<T: Float, const FMA: bool>(x: &[T], pad: T) -> [T::Real<FMA>; BLOCK] {
+    let mut block = [pad; BLOCK];
+    fill(&mut block, x);
+    wrapped::<T, FMA, BLOCK>(&block)
+}
+
+/// Copies a partial block; a call, so that there is one for all kernels.
+#[inline(never)]
+fn fill<T: Copy>(to: &mut [T], from: &[T]) {
+    let count = to.len().min(from.len());
+    to[..count].copy_from_slice(&from[..count]);
 }
 
 /// Writes the block of `y` at `at`, as far as there is one.
@@ -132,15 +137,14 @@ fn store<T: Float, const FMA: bool>(
     block: [T::Real<FMA>; BLOCK],
     how: Write,
 ) {
-    let block = block.map(|v| MaybeUninit::new(T::unwrap::<FMA>(v)));
+    let mut block = unwrapped::<T, FMA, BLOCK>(&block);
     let rest = &mut y[at..];
-    let count = rest.len();
     match rest.first_chunk_mut::<BLOCK>() {
         // SAFETY: a whole block is there; a float has no padding.
         Some(whole) => unsafe {
-            stream::store::<_, BLOCK, FMA>(whole.as_mut_ptr(), block, how);
+            stream::store::<_, BLOCK, FMA>(whole.as_mut_ptr().cast::<T>(), block, how);
         },
-        None => rest.copy_from_slice(&block[..count]),
+        None => fill(rest, as_uninit(&mut block)),
     }
 }
 

@@ -5,8 +5,8 @@ use crate::kernels::dispatch::{self, Kernel};
 use crate::kernels::level::Level;
 use crate::kernels::real::{Float, Num, Real};
 
-/// Elements a block: four AVX-512 registers of f32, which hides the latency of a root and a division.
-pub(super) const BLOCK: usize = 64;
+/// Elements a block, as of an element-wise formula, and for the same reason.
+pub(super) const BLOCK: usize = 16;
 
 /// The largest number of states of a rule: Adam with AMSGrad and centered RMSprop have three.
 pub(super) const MOST_STATES: usize = 3;
@@ -43,7 +43,7 @@ impl<U: Update> Formula for U {
         dispatch::run_at(level, Pass { rule: *self, unscale, blocks });
     }
     fn on_f64(&self, level: Level, unscale: f64, blocks: Blocks<'_, f64>) {
-        dispatch::run_at(level, Pass { rule: *self, unscale, blocks });
+        dispatch::run_narrow_at(level, Pass { rule: *self, unscale, blocks });
     }
 }
 

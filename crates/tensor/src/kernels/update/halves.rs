@@ -1,9 +1,10 @@
 //! Parameters of half types, which are computed by their master weights in f32.
 
 use super::{Full, Gradient, Pass, Piece, whole};
-use crate::kernels::convert::Convert;
+use crate::kernels::convert::{Convert, convert_at};
 use crate::kernels::dispatch::{Kernel, run_at};
 use crate::kernels::level::{Level, level};
+use crate::storage::as_uninit;
 use half::{bf16, f16};
 
 /// A type that parameters have.
@@ -54,13 +55,13 @@ where
         let grad = match grad {
             Gradient::Wide(grad) => grad,
             Gradient::Stored(grad) => {
-                run_at(pass.level, Converted { from: grad, to: &mut room[..n] });
+                convert_at(pass.level, grad, as_uninit(&mut room[..n]));
                 &room[..n]
             }
         };
         whole::update(pass, value, grad, states);
         if let Some(stored) = stored {
-            run_at(pass.level, Converted { from: value, to: stored });
+            convert_at(pass.level, value, as_uninit(stored));
         }
     }
 }
@@ -109,19 +110,5 @@ where
         for (x, &s) in self.master.iter_mut().zip(self.stored) {
             *x = if x.convert() == s { *x } else { s.convert() };
         }
-    }
-}
-
-struct Converted<'a, A, B> {
-    from: &'a [A],
-    to: &'a mut [B],
-}
-
-impl<A: Convert<B>, B> Kernel for Converted<'_, A, B> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        self.to.iter_mut().zip(self.from).for_each(|(to, from)| *to = from.convert());
     }
 }
