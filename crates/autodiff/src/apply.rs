@@ -206,15 +206,10 @@ fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, 
         return Ok(y);
     }
     if !O::DIFFERENTIABLE {
-        let e = OpError::rule("the operation has no derivative").hint("detach the input first");
-        return Err((e.of(O::NAME, inputs.metas()), inputs));
+        return Err((no_derivative(O::NAME, inputs.arrays.slice()), inputs));
     }
     let Inputs { arrays, edges } = inputs;
-    let need: Few<bool> = edges.iter().map(Option::is_some).collect();
-    let mut links = Few::new();
-    for (edge, array) in edges.into_iter().zip(arrays.slice()) {
-        links.push(Link { edge, meta: array.meta().clone() });
-    }
+    let (need, links) = ways_back(edges, arrays.slice());
     let mut save = Save::new(&need);
     let y = forward(&op, arrays, &outs, &mut save, probe);
     let Save { kept, constant, .. } = save;
@@ -229,6 +224,22 @@ fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, 
     let y = Pack::collect(attach(node, outputs, Pack::<Array>::items(y), constant));
     probe.leave(O::NAME);
     Ok(y)
+}
+
+/// Which inputs need a gradient, and where it goes. Not generic, as all that need not be: the door is compiled for each op.
+fn ways_back(edges: Few<Option<Edge>>, arrays: &[Array]) -> (Few<bool>, Few<Link>) {
+    let need = edges.iter().map(Option::is_some).collect();
+    let mut links = Few::new();
+    for (edge, array) in edges.into_iter().zip(arrays) {
+        links.push(Link { edge, meta: array.meta().clone() });
+    }
+    (need, links)
+}
+
+#[cold]
+fn no_derivative(name: &'static str, inputs: &[Array]) -> OpError {
+    let rule = OpError::rule("the operation has no derivative");
+    rule.hint("detach the input first").of(name, metas(inputs))
 }
 
 /// The kernel. The anomaly check and the profiler stand around it.

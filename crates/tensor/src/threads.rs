@@ -12,6 +12,7 @@
 #[cfg_attr(not(target_family = "wasm"), path = "threads/pool.rs")]
 mod pool;
 
+use crate::storage::pieces;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -138,18 +139,7 @@ pub fn run_chunks<T: Send>(
     cost_ns: f64,
     f: &(dyn Fn(usize, &mut [T]) + Sync),
 ) {
-    if out.is_empty() {
-        return;
-    }
-    assert!(chunk > 0, "run_chunks: a chunk must have at least one element");
-    let tasks = out.len().div_ceil(chunk);
-    match crew(tasks, cost_ns) {
-        None => out.chunks_mut(chunk).enumerate().for_each(|(i, piece)| f(i, piece)),
-        Some(crew) => {
-            let most = group(tasks, cost_ns);
-            crew.enter(|| half_chunks(out, chunk, 0..tasks, most, f));
-        }
-    }
+    pieces::run(out, chunk, cost_ns, f);
 }
 
 /// A number that no other thread of the pool has, for what threads keep apart.
@@ -180,22 +170,4 @@ fn halves(tasks: Range<usize>, most: usize, f: &(dyn Fn(usize) + Sync)) {
     }
     let middle = tasks.start + tasks.len() / 2;
     pool::join(|| halves(tasks.start..middle, most, f), || halves(middle..tasks.end, most, f));
-}
-
-fn half_chunks<T: Send>(
-    out: &mut [T],
-    chunk: usize,
-    tasks: Range<usize>,
-    most: usize,
-    f: &(dyn Fn(usize, &mut [T]) + Sync),
-) {
-    if tasks.len() <= most {
-        return out.chunks_mut(chunk).zip(tasks).for_each(|(piece, i)| f(i, piece));
-    }
-    let middle = tasks.start + tasks.len() / 2;
-    let (left, right) = out.split_at_mut((middle - tasks.start) * chunk);
-    pool::join(
-        || half_chunks(left, chunk, tasks.start..middle, most, f),
-        || half_chunks(right, chunk, middle..tasks.end, most, f),
-    );
 }

@@ -25,16 +25,11 @@ impl Array {
     /// If `data` does not fill `shape`.
     #[track_caller]
     pub fn from_f64(shape: impl Into<Shape>, dtype: DType, data: &[f64]) -> Self {
-        let (shape, n) = (shape.into(), data.len());
-        assert!(shape.numel() == n, "Array::from_f64: {n} elements do not fill {shape}");
-        dispatch!(dtype, T => Array::build::<T>(shape, |out| {
-            out.iter_mut().zip(data).for_each(|(o, &v)| *o = T::of(Scalar::Float(v)));
-        }))
+        rounded(shape.into(), dtype, data)
     }
     /// Every element equal to `value` (`torch.full`).
     pub fn full(shape: impl Into<Shape>, value: impl Into<Scalar>, dtype: DType) -> Self {
-        let value = value.into();
-        dispatch!(dtype, T => Array::build::<T>(shape, |out| out.fill(T::of(value))))
+        filled(shape.into(), value.into(), dtype)
     }
     /// Every element 0 (`torch.zeros`).
     pub fn zeros(shape: impl Into<Shape>, dtype: DType) -> Self {
@@ -71,22 +66,7 @@ impl Array {
         step: impl Into<Scalar>,
         dtype: DType,
     ) -> Self {
-        let (start, end, step) = (start.into(), end.into(), step.into());
-        let (s, e, d) = (start.to_f64(), end.to_f64(), step.to_f64());
-        let count = ((e - s) / d).ceil();
-        assert!(
-            d != 0.0 && count.is_finite() && count >= 0.0,
-            "arange: step {d} does not lead from {s} to {e}"
-        );
-        let value = |i: usize| match (start, step) {
-            (Scalar::Int(s), Scalar::Int(d)) => {
-                Scalar::Int(s.wrapping_add(d.wrapping_mul(i as i64)))
-            }
-            _ => Scalar::Float(s + d * i as f64),
-        };
-        dispatch!(dtype, T => Array::build::<T>(count as usize, |out| {
-            out.iter_mut().enumerate().for_each(|(i, o)| *o = T::of(value(i)));
-        }))
+        range(start.into(), end.into(), step.into(), dtype)
     }
     /// The identity matrix `[n, n]` (`torch.eye`).
     pub fn eye(n: usize, dtype: DType) -> Self {
@@ -95,6 +75,38 @@ impl Array {
             out.iter_mut().step_by(n + 1).for_each(|o| *o = T::of(Scalar::Int(1)));
         }))
     }
+}
+
+// What takes a shape in any form hands it to one of these, which are compiled once.
+
+fn filled(shape: Shape, value: Scalar, dtype: DType) -> Array {
+    dispatch!(dtype, T => Array::build::<T>(shape, |out| out.fill(T::of(value))))
+}
+
+#[track_caller]
+fn rounded(shape: Shape, dtype: DType, data: &[f64]) -> Array {
+    let n = data.len();
+    assert!(shape.numel() == n, "Array::from_f64: {n} elements do not fill {shape}");
+    dispatch!(dtype, T => Array::build::<T>(shape, |out| {
+        out.iter_mut().zip(data).for_each(|(o, &v)| *o = T::of(Scalar::Float(v)));
+    }))
+}
+
+#[track_caller]
+fn range(start: Scalar, end: Scalar, step: Scalar, dtype: DType) -> Array {
+    let (s, e, d) = (start.to_f64(), end.to_f64(), step.to_f64());
+    let count = ((e - s) / d).ceil();
+    assert!(
+        d != 0.0 && count.is_finite() && count >= 0.0,
+        "arange: step {d} does not lead from {s} to {e}"
+    );
+    let value = |i: usize| match (start, step) {
+        (Scalar::Int(s), Scalar::Int(d)) => Scalar::Int(s.wrapping_add(d.wrapping_mul(i as i64))),
+        _ => Scalar::Float(s + d * i as f64),
+    };
+    dispatch!(dtype, T => Array::build::<T>(count as usize, |out| {
+        out.iter_mut().enumerate().for_each(|(i, o)| *o = T::of(value(i)));
+    }))
 }
 
 /// A 0-dim array.

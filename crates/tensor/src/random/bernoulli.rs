@@ -23,12 +23,17 @@ impl Array {
         dtype: DType,
         generator: &mut Generator,
     ) -> Array {
-        assert!((0.0..=1.0).contains(&p), "bernoulli: p = {p} is not in 0..=1");
-        let limit = (p * 2f64.powi(32)).round() as u64;
-        dispatch!(dtype, T => Array::build::<T>(shape, |out| {
-            let (zero, one) = (T::of(Scalar::Int(0)), T::of(Scalar::Int(1)));
-            let map = |draw| if u64::from(u32::from_le_bytes(draw)) < limit { one } else { zero };
-            fill_each(generator, out, map);
-        }))
+        drawn(p, shape.into(), dtype, generator)
     }
+}
+
+#[track_caller]
+fn drawn(p: f64, shape: Shape, dtype: DType, generator: &mut Generator) -> Array {
+    assert!((0.0..=1.0).contains(&p), "bernoulli: p = {p} is not in 0..=1");
+    let limit = (p * 2f64.powi(32)).round() as u64;
+    dispatch!(dtype, T => Array::build::<T>(shape, |out| {
+        let (zero, one) = (T::of(Scalar::Int(0)), T::of(Scalar::Int(1)));
+        let map = |draw| if u64::from(u32::from_le_bytes(draw)) < limit { one } else { zero };
+        fill_each(generator, out, map);
+    }))
 }

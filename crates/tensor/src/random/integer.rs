@@ -42,14 +42,7 @@ impl Array {
         dtype: DType,
         generator: &mut Generator,
     ) -> Array {
-        assert!(low < high, "randint: {low}..{high} is empty");
-        let range = high.wrapping_sub(low) as u64;
-        dispatch!(dtype, T => {
-            let held = |v| T::of(Scalar::Int(v)).to_f64() == v as f64;
-            assert!(held(low) && held(high - 1), "randint: {dtype} does not hold {low}..{high}");
-            let map = |draw| T::of(Scalar::Int(low.wrapping_add(scaled(draw, range) as i64)));
-            Array::build::<T>(shape, |out| fill_each(generator, out, map))
-        })
+        drawn([low, high], shape.into(), dtype, generator)
     }
     /// The numbers `0..n` in a random order (`torch.randperm`), from the default generator.
     ///
@@ -73,6 +66,18 @@ impl Array {
             generator.shuffle(out);
         })
     }
+}
+
+#[track_caller]
+fn drawn([low, high]: [i64; 2], shape: Shape, dtype: DType, generator: &mut Generator) -> Array {
+    assert!(low < high, "randint: {low}..{high} is empty");
+    let range = high.wrapping_sub(low) as u64;
+    dispatch!(dtype, T => {
+        let held = |v| T::of(Scalar::Int(v)).to_f64() == v as f64;
+        assert!(held(low) && held(high - 1), "randint: {dtype} does not hold {low}..{high}");
+        let map = |draw| T::of(Scalar::Int(low.wrapping_add(scaled(draw, range) as i64)));
+        Array::build::<T>(shape, |out| fill_each(generator, out, map))
+    })
 }
 
 impl Generator {

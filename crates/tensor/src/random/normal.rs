@@ -44,17 +44,21 @@ impl Array {
     /// If `dtype` is not floating point.
     #[track_caller]
     pub fn randn_with(shape: impl Into<Shape>, dtype: DType, generator: &mut Generator) -> Array {
-        let shape = shape.into();
-        match dtype {
-            DType::F32 => Array::build(shape, |out| narrow(generator, out, |v| v)),
-            DType::F16 => Array::build(shape, |out| narrow(generator, out, f16::from_f32)),
-            DType::Bf16 => Array::build(shape, |out| narrow(generator, out, bf16::from_f32)),
-            DType::F64 => Array::build(shape, |out| {
-                let centred = |d| ((u64::from_le_bytes(d) ^ (1 << 63)) as i64 >> 12) as f64;
-                normal::<_, 8>(generator, out, |d| (centred(d) + 0.5) * 2f64.powi(-52), |z| z);
-            }),
-            DType::Bool | DType::U8 | DType::I64 => panic!("randn: {dtype} is not floating point"),
-        }
+        drawn(shape.into(), dtype, generator)
+    }
+}
+
+#[track_caller]
+fn drawn(shape: Shape, dtype: DType, generator: &mut Generator) -> Array {
+    match dtype {
+        DType::F32 => Array::build(shape, |out| narrow(generator, out, |v| v)),
+        DType::F16 => Array::build(shape, |out| narrow(generator, out, f16::from_f32)),
+        DType::Bf16 => Array::build(shape, |out| narrow(generator, out, bf16::from_f32)),
+        DType::F64 => Array::build(shape, |out| {
+            let centred = |d| ((u64::from_le_bytes(d) ^ (1 << 63)) as i64 >> 12) as f64;
+            normal::<_, 8>(generator, out, |d| (centred(d) + 0.5) * 2f64.powi(-52), |z| z);
+        }),
+        DType::Bool | DType::U8 | DType::I64 => panic!("randn: {dtype} is not floating point"),
     }
 }
 

@@ -47,39 +47,40 @@ impl Array {
         dtype: DType,
         generator: &mut Generator,
     ) -> Array {
-        let range = high - low;
-        assert!(
-            range >= 0.0 && range.is_finite(),
-            "uniform: [{low}, {high}) is not a finite range"
-        );
-        let shape = shape.into();
-        let narrow = move |draw: [u8; 4]| low + range * from_24_bits(draw);
-        match dtype {
-            DType::F32 => {
-                let last = below(high, low, high as f32, f32::next_down);
-                let map = |draw| (narrow(draw) as f32).min(last);
-                Array::build(shape, |out| fill_each(generator, out, map))
-            }
-            DType::F16 => {
-                let next_down = |v: f16| f16::from_bits(bits_below(v.to_bits()));
-                let last = below(high, low, f16::from_f64(high), next_down);
-                let map = |draw| f16::from_f32(narrow(draw) as f32).min(last);
-                Array::build(shape, |out| fill_each(generator, out, map))
-            }
-            DType::Bf16 => {
-                let next_down = |v: bf16| bf16::from_bits(bits_below(v.to_bits()));
-                let last = below(high, low, bf16::from_f64(high), next_down);
-                let map = |draw| bf16::from_f32(narrow(draw) as f32).min(last);
-                Array::build(shape, |out| fill_each(generator, out, map))
-            }
-            DType::F64 => {
-                let last = below(high, low, high, f64::next_down);
-                let map = |draw| (low + range * from_53_bits(draw)).min(last);
-                Array::build(shape, |out| fill_each(generator, out, map))
-            }
-            DType::Bool | DType::U8 | DType::I64 => {
-                panic!("uniform: {dtype} is not floating point; randint_with draws integers")
-            }
+        drawn([low, high], shape.into(), dtype, generator)
+    }
+}
+
+#[track_caller]
+fn drawn([low, high]: [f64; 2], shape: Shape, dtype: DType, generator: &mut Generator) -> Array {
+    let range = high - low;
+    assert!(range >= 0.0 && range.is_finite(), "uniform: [{low}, {high}) is not a finite range");
+    let narrow = move |draw: [u8; 4]| low + range * from_24_bits(draw);
+    match dtype {
+        DType::F32 => {
+            let last = below(high, low, high as f32, f32::next_down);
+            let map = |draw| (narrow(draw) as f32).min(last);
+            Array::build(shape, |out| fill_each(generator, out, map))
+        }
+        DType::F16 => {
+            let next_down = |v: f16| f16::from_bits(bits_below(v.to_bits()));
+            let last = below(high, low, f16::from_f64(high), next_down);
+            let map = |draw| f16::from_f32(narrow(draw) as f32).min(last);
+            Array::build(shape, |out| fill_each(generator, out, map))
+        }
+        DType::Bf16 => {
+            let next_down = |v: bf16| bf16::from_bits(bits_below(v.to_bits()));
+            let last = below(high, low, bf16::from_f64(high), next_down);
+            let map = |draw| bf16::from_f32(narrow(draw) as f32).min(last);
+            Array::build(shape, |out| fill_each(generator, out, map))
+        }
+        DType::F64 => {
+            let last = below(high, low, high, f64::next_down);
+            let map = |draw| (low + range * from_53_bits(draw)).min(last);
+            Array::build(shape, |out| fill_each(generator, out, map))
+        }
+        DType::Bool | DType::U8 | DType::I64 => {
+            panic!("uniform: {dtype} is not floating point; randint_with draws integers")
         }
     }
 }

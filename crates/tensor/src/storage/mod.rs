@@ -1,10 +1,11 @@
 //! The bytes of arrays: very few inside the storage, more in blocks of the pool.
 //!
 //! `system.rs` takes memory from the system, `classes.rs` rounds sizes up, `pool.rs` keeps idle blocks,
-//! `stats.rs` counts, `scratch.rs` lends blocks to kernels.
+//! `stats.rs` counts, `scratch.rs` lends blocks to kernels, `pieces.rs` lends one output to many tasks.
 
 mod block;
 mod classes;
+pub(crate) mod pieces;
 mod pool;
 mod scratch;
 mod sizes;

@@ -6,7 +6,7 @@ use super::super::real::Real;
 use super::super::reduce::Maximum;
 use super::super::stream::Write;
 use super::exps::{ExpSums, Sums};
-use super::{BLOCK, RowFloat, check_rows, fold_group, group_rows, load, store};
+use super::{BLOCK, RowFloat, TOGETHER, check_rows, fold_group, group_len, load, store};
 use std::mem::MaybeUninit;
 
 /// `(max, Σⱼ e^(x[j] − max))` for each row of `n`, as pairs; the sum is NaN where softmax is.
@@ -27,7 +27,7 @@ pub fn exp_sums_at<T: RowFloat>(level: Level, x: &[T], n: usize, out: &mut [Mayb
     check_rows(n, x.len(), &[]);
     if let Some(rows) = x.len().checked_div(n) {
         assert_eq!(2 * rows, out.len(), "one pair for each row");
-        let len = n * group_rows(n);
+        let len = group_len(TOGETHER, n);
         let mut group = Sums::new();
         for (x, out) in x.chunks(len).zip(out.chunks_mut(2 * len / n)) {
             fold_group(level, Maximum, x, n, &mut group.shifts);

@@ -8,7 +8,8 @@ use super::super::real::Real;
 use super::super::reduce::Sum;
 use super::super::stream::Write;
 use super::{
-    BLOCK, Lanes, ROWS, RowFloat, Rows, check_rows, fold_group, group_rows, load, runs, store,
+    BLOCK, Lanes, ROWS, RowFloat, Rows, TOGETHER, check_rows, fold_group, group_len, load, runs,
+    store,
 };
 use std::mem::MaybeUninit;
 
@@ -62,7 +63,7 @@ pub fn layer_norm_at<T: RowFloat>(
     check_rows(n, x.len(), &[]);
     let fits = |v: Option<&[T]>| v.is_none_or(|v| v.len() == n);
     assert!(fits(by.weight) && fits(by.bias), "weight and bias have one element for each column");
-    let (rows, mut sums) = (group_rows(n), [T::ZERO; ROWS]);
+    let (rows, mut sums) = (group_len(TOGETHER, n) / n, [T::ZERO; ROWS]);
     let groups = x.chunks(rows * n).zip(y.chunks_mut(rows * n));
     for ((x, y), stats) in groups.zip(stats.chunks_mut(rows)) {
         fold_group(level, Sum, x, n, &mut sums);

@@ -6,8 +6,8 @@ use super::super::real::Real;
 use super::super::reduce::Sum;
 use super::super::stream::Write;
 use super::exps::{Shifted, Sums};
-use super::short::{GROUP, Group, SHORT, SHORT_BACKWARD, exp_blocks, fold_short, group_len};
-use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, load, runs, store};
+use super::short::{GROUP, Group, SHORT, SHORT_BACKWARD, exp_blocks, fold_short};
+use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, group_len, load, runs, store};
 use std::mem::MaybeUninit;
 
 /// `y[i] = x[i] − max − ln Σⱼ e^(x[j] − max)` in each row of `n`.
@@ -35,7 +35,7 @@ pub fn log_softmax_at<T: RowFloat>(
     if n == 0 {
         return;
     }
-    let (len, mut exps) = (group_len(n), [T::ZERO; GROUP]);
+    let (len, mut exps) = (group_len(GROUP, n), [T::ZERO; GROUP]);
     let exps: &mut [T] = if n <= SHORT { &mut exps } else { &mut [] };
     let mut group = Sums::new();
     for (x, y) in x.chunks(len).zip(y.chunks_mut(len)) {
@@ -102,7 +102,7 @@ impl<T: RowFloat> Kernel for Backward<'_, T> {
 impl<T: RowFloat> Backward<'_, T> {
     #[inline(always)]
     fn short<const FMA: bool>(self, g: &[T]) {
-        let (n, len) = (self.n, group_len(self.n));
+        let (n, len) = (self.n, group_len(GROUP, self.n));
         let mut group = Group::new();
         let inputs = self.y.chunks(len).zip(g.chunks(len));
         for ((y, g), dx) in inputs.zip(self.dx.chunks_mut(len)) {

@@ -2,8 +2,8 @@
 
 use super::super::level::{Level, level};
 use super::exps::Sums;
-use super::short::{GROUP, SHORT, group_len};
-use super::{RowFloat, check_rows};
+use super::short::{GROUP, SHORT};
+use super::{RowFloat, check_rows, group_len};
 use std::mem::MaybeUninit;
 
 /// `out = max + ln Σⱼ e^(x[j] − max)` for each row of `n`.
@@ -27,7 +27,7 @@ pub fn logsumexp_at<T: RowFloat>(level: Level, x: &[T], n: usize, out: &mut [May
     }
     check_rows(n, x.len(), &[]);
     assert_eq!(x.len() / n, out.len(), "one output for each row");
-    let (len, mut exps) = (group_len(n), [T::ZERO; GROUP]);
+    let (len, mut exps) = (group_len(GROUP, n), [T::ZERO; GROUP]);
     let exps: &mut [T] = if n <= SHORT { &mut exps } else { &mut [] };
     let mut group = Sums::new();
     for (x, out) in x.chunks(len).zip(out.chunks_mut(len / n)) {

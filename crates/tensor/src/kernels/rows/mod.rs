@@ -209,9 +209,10 @@ const TOGETHER: usize = 4096;
 /// Rows of a group at most.
 const ROWS: usize = 128;
 
-/// How many rows of `n` elements are a group.
-fn group_rows(n: usize) -> usize {
-    (TOGETHER / n).clamp(1, ROWS)
+/// How many elements a group of rows of `n` has, if `room` elements are one: one row, or some short ones.
+#[inline(always)]
+fn group_len(room: usize, n: usize) -> usize {
+    n * (room / n).clamp(1, ROWS)
 }
 
 /// Folds each row of `x` into one element of `out`; the bits are the same at each level.

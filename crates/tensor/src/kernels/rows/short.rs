@@ -26,12 +26,6 @@ pub(super) struct Group<T> {
     pub(super) sums: [T; ROWS],
 }
 
-/// How many elements a group of rows of `n` has: one row, or some short ones.
-#[inline(always)]
-pub(super) fn group_len(n: usize) -> usize {
-    n * (GROUP / n).clamp(1, ROWS)
-}
-
 impl<T: RowFloat> Group<T> {
     #[inline(always)]
     pub(super) fn new() -> Self {

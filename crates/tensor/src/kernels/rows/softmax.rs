@@ -6,8 +6,8 @@ use super::super::reduce::Sum;
 use super::super::stream::Write;
 use super::exp_sums::ScaledSoftmax;
 use super::exps::{KEPT, Scaled, Sums};
-use super::short::{GROUP, Group, SHORT, SHORT_BACKWARD, fold_short, group_len};
-use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, load, runs, store};
+use super::short::{GROUP, Group, SHORT, SHORT_BACKWARD, fold_short};
+use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, group_len, load, runs, store};
 use std::mem::MaybeUninit;
 
 /// `y[i] = e^(x[i] − max) / Σⱼ e^(x[j] − max)` in each row of `n`.
@@ -57,7 +57,7 @@ fn by_groups<T: RowFloat>(
     exps: &mut [T],
     how: Write,
 ) {
-    let len = group_len(n);
+    let len = group_len(GROUP, n);
     let mut sums = Sums::new();
     for (x, y) in x.chunks(len).zip(y.chunks_mut(len)) {
         sums.fill(level, x, n, exps, false);
@@ -120,7 +120,7 @@ impl<T: RowFloat> Kernel for Backward<'_, T> {
 impl<T: RowFloat> Backward<'_, T> {
     #[inline(always)]
     fn short<const FMA: bool>(self, g: &[T]) {
-        let (n, len) = (self.n, group_len(self.n));
+        let (n, len) = (self.n, group_len(GROUP, self.n));
         let mut group = Group::new();
         let inputs = self.y.chunks(len).zip(g.chunks(len));
         for ((y, g), dx) in inputs.zip(self.dx.chunks_mut(len)) {
