@@ -1,6 +1,6 @@
 //! The element-wise loops over contiguous slices, serial; the caller cuts ranges for threads.
 //!
-//! All go through one function, `run` of `blocks.rs`, that loads a block of each input, computes, and
+//! All go through one function, `drive` of `blocks.rs`; a formula loads a block of each input, computes, and
 //! stores a block. So the output may be the memory of an input, and an element has the same bits
 //! wherever it stands: a last, partial block goes through one on the stack.
 //!

@@ -6,7 +6,7 @@ use super::super::reduce::Sum;
 use super::super::stream::Write;
 use super::exp_sums::ScaledSoftmax;
 use super::exps::{KEPT, Scaled, Sums};
-use super::short::{GROUP, Group, SHORT, SHORT_BACKWARD, fold_short};
+use super::short::{GROUP, Group, SHORT, fold_short};
 use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, group_len, load, runs, store};
 use std::mem::MaybeUninit;
 
@@ -111,7 +111,7 @@ impl<T: RowFloat> Kernel for Backward<'_, T> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         match self.g.slice(self.y.len() / self.n, self.n) {
-            Some(g) if self.n < SHORT_BACKWARD => self.short::<FMA>(g),
+            Some(g) if self.n < BLOCK => self.short::<FMA>(g),
             _ => self.long::<FMA>(),
         }
     }

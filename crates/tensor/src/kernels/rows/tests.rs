@@ -231,10 +231,7 @@ fn a_gradient_that_is_not_written_out_gives_the_same_bits() {
                     let want = filled(y.len(), |dx| back(level, &y, of, n, dx, Write::Cached));
                     let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5;
                     assert!(got.iter().zip(&want).all(close), "{level:?} {n} {stride}");
-                    assert!(
-                        n < super::short::SHORT_BACKWARD || got == want,
-                        "{level:?} {n} {stride}"
-                    );
+                    assert!(n < BLOCK || got == want, "{level:?} {n} {stride}");
                 };
                 packed(softmax_backward_at);
                 packed(log_softmax_backward_at);
