@@ -68,6 +68,22 @@ impl Drop for Fence {
     }
 }
 
+/// Bytes of a cache line.
+pub(super) const LINE: usize = 64;
+
+/// Fetches a cache line into L2, before it is written.
+#[inline(always)]
+pub(super) fn fetch<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 CPU has it; a hint, which reads nothing, wherever it points.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// How many elements must be written otherwise before `at` is where [`store`] streams to.
 #[inline(always)]
 pub(super) fn head<T>(at: *const T) -> usize {

@@ -8,6 +8,7 @@
 //! weights.rs   weights as tiles read them
 //! tiles.rs     which rows make a tile, and its steps
 //! sweep.rs     results from sources, image by image; ready.rs: the tiles of a pass
+//! results.rs   where they go
 //! weight.rs    the gradient of the weight
 //! tile.rs      the micro-kernels; levels.rs: for each instruction level
 //! ```
@@ -27,6 +28,7 @@ mod frame;
 mod levels;
 mod pass;
 mod ready;
+mod results;
 mod sweep;
 mod tile;
 mod tiles;

@@ -3,14 +3,14 @@
 use super::frame::Frame;
 use super::levels::{Element, Kernels};
 use super::pass::Pass;
-use super::sweep::{Results, Sweep};
+use super::results::{Places, Results};
+use super::sweep::Sweep;
 use super::tile::Along;
 use super::tiles::{self, Lists, Operands, Rows, Tiles};
 use super::weights::Block;
 use crate::kernels::gemm::kernel::Access;
 use crate::kernels::gemm::panels::Panels;
 use crate::kernels::gemm::plan::even;
-use crate::kernels::gemm::tile::Last;
 use crate::storage::Scratch;
 use std::ops::Range;
 
@@ -95,7 +95,7 @@ pub(super) struct Ready<'a, T: Element> {
     /// Places of a full tile.
     pub(super) tile: usize,
     kernels: &'static Kernels<T>,
-    access: &'static Access<T>,
+    pub(super) access: &'static Access<T>,
     frame: &'a Frame,
     /// Channels of a group.
     sources: usize,
@@ -107,7 +107,7 @@ pub(super) struct Ready<'a, T: Element> {
     /// Elements of the sources of an image.
     image: usize,
     /// Where the results of an image belong.
-    targets: Scratch<u32>,
+    pub(super) targets: Scratch<u32>,
     /// For each block: `depth` rows of weights, and a row of bias.
     weights: Scratch<T>,
     starts: Scratch<T>,
@@ -181,31 +181,48 @@ impl<'a, T: Element> Ready<'a, T> {
     pub(super) fn across(
         &self,
         source: &[T],
-        places: Range<usize>,
+        places: &Places,
         tiles: &Tiles,
         first_image: usize,
         to: &Results<T>,
     ) {
-        let count = self.pass.count();
         let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
         // Squares of the last image may begin in the middle of one.
-        let room = places.len().next_multiple_of(SQUARE) + SQUARE;
+        let room = places.range.len().next_multiple_of(SQUARE) + SQUARE;
         let mut sums = Scratch::new(room * widest);
         for block in &self.blocks {
-            self.sum(source, tiles, block, &mut sums);
-            let mut at = places.start;
-            while at < places.end {
-                let (image, first) = (at / count, at % count);
-                let len = (places.end - at).min(count - first);
-                let rows = &sums[(at - places.start) * block.width..];
-                self.write(rows, block, first_image + image, first..first + len, to);
-                at += len;
+            let first = self.channel(block, first_image);
+            let fetch = |tile| self.fetch(places, block, (tile, tiles.len()), first, to);
+            self.sum(source, tiles, block, &mut sums, &fetch);
+            let mut rows = &sums[..];
+            for image in places.images() {
+                let part = places.of(image);
+                let next = part.len() * block.width;
+                self.write(rows, block, part, self.channel(block, first_image + image), to);
+                rows = &rows[next..];
             }
         }
     }
 
-    /// The sums of all rows, panel by panel.
-    fn sum(&self, source: &[T], tiles: &Tiles, block: &Block, sums: &mut [T]) {
+    /// The first channel of a block in the results of all images.
+    pub(super) fn channel(&self, block: &Block, image: usize) -> usize {
+        (image * self.groups + block.group) * self.results + block.first
+    }
+
+    /// From the results of one image to the next, in channels.
+    pub(super) fn channels(&self) -> usize {
+        self.groups * self.results
+    }
+
+    /// The sums of all rows, panel by panel; `fetch` is told which tile comes to an end next.
+    fn sum(
+        &self,
+        source: &[T],
+        tiles: &Tiles,
+        block: &Block,
+        sums: &mut [T],
+        fetch: &dyn Fn(usize),
+    ) {
         let row = block.width * size_of::<T>();
         let part = even(self.depth, (self.kernels.panel_bytes / row).max(1), 8).max(1);
         let mut steps = 0..self.depth.min(part);
@@ -217,51 +234,13 @@ impl<'a, T: Element> Ready<'a, T> {
                 vectors: block.width / self.kernels.lanes,
                 start: if steps.start == 0 { bias } else { std::ptr::null() },
             };
+            let before = if steps.end == self.depth { fetch } else { &|_| () };
             // SAFETY: rows and steps of the pass stay within its frames, which hold `source`; the block
             // has its weights and its bias; `sums` has room for all rows.
-            unsafe { tiles.multiply(self.kernels, &self.lists, &steps, &operands, sums) };
+            unsafe { tiles.multiply(self.kernels, &self.lists, &steps, &operands, sums, before) };
             steps = steps.end..self.depth.min(steps.end + part);
             if steps.is_empty() {
                 return;
-            }
-        }
-    }
-
-    /// Writes the sums of some places of an image, turned: `sums[i, channel]` to `to[channel, place]`.
-    fn write(
-        &self,
-        sums: &[T],
-        block: &Block,
-        image: usize,
-        places: Range<usize>,
-        to: &Results<T>,
-    ) {
-        let size: usize = self.pass.results.iter().product();
-        let channel = (image * self.groups + block.group) * self.results + block.first;
-        if self.pass.is_whole() {
-            // SAFETY: the channels of the block of this image, at places no other task has; the sums
-            // are there up to whole squares.
-            unsafe {
-                let last = Last {
-                    rows: places.len(),
-                    cols: block.count,
-                    to: to.0.add(channel * size + places.start),
-                    to_row: size,
-                    keep: None,
-                    kept: std::ptr::null(),
-                    kept_row: 0,
-                    bias: std::ptr::null(),
-                    relu: false,
-                };
-                return (self.access.turn)(&last, sums.as_ptr(), block.width);
-            }
-        }
-        for j in 0..block.count {
-            for (i, &target) in self.targets[places.clone()].iter().enumerate() {
-                // SAFETY: as above; targets lie in the image of results.
-                unsafe {
-                    *to.0.add((channel + j) * size + target as usize) = sums[i * block.width + j];
-                }
             }
         }
     }
@@ -303,7 +282,7 @@ impl<'a, T: Element> Ready<'a, T> {
     /// The sums of a block, row by row to where they belong.
     fn rows(&self, tile: Along<T>, block: &Block, image: usize, to: &Results<T>) {
         let size: usize = self.pass.results.iter().product();
-        let channel = (image * self.groups + block.group) * self.results + block.first;
+        let channel = self.channel(block, image);
         let ((every, first), counts) = (self.pass.in_results(), self.pass.counts());
         let start = channel * size + first.iter().sum::<usize>();
         let pitches = self.frame.pitches();
@@ -329,7 +308,7 @@ impl<'a, T: Element> Ready<'a, T> {
     /// Takes the results of a pass out of what lies between the first and the last.
     fn pick(&self, sums: &[T], pitch: usize, block: &Block, image: usize, to: &Results<T>) {
         let size: usize = self.pass.results.iter().product();
-        let channel = (image * self.groups + block.group) * self.results + block.first;
+        let channel = self.channel(block, image);
         let ((every, first), counts) = (self.pass.in_results(), self.pass.counts());
         let start: usize = first.iter().sum();
         let pitches = self.frame.pitches();

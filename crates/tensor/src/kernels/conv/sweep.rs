@@ -4,6 +4,7 @@ use super::frame::Frame;
 use super::levels::Element;
 use super::pass::Pass;
 use super::ready::{Ready, Way};
+use super::results::{Places, Results};
 use super::tiles::Tiles;
 use super::weights::Weights;
 use crate::kernels::gemm::Cpu;
@@ -43,12 +44,6 @@ struct Piece {
     tiles: Option<Tiles>,
     blocks: Range<usize>,
 }
-
-/// Where results go. Tasks write disjoint ones.
-pub(super) struct Results<T>(pub(super) *mut T);
-
-// SAFETY: a place to write to; what is written where is for those who write.
-unsafe impl<T: Send> Sync for Results<T> {}
 
 impl<T: Element> Sweep<'_, T> {
     /// Computes all results.
@@ -137,7 +132,10 @@ impl<T: Element> Sweep<'_, T> {
     ) {
         let (pass, source) = (&ready[piece.pass], source.elements());
         match &piece.tiles {
-            Some(tiles) => pass.across(source, piece.places.clone(), tiles, first_image, to),
+            Some(tiles) => {
+                let places = Places { range: piece.places.clone(), each: pass.pass.count() };
+                pass.across(source, &places, tiles, first_image, to);
+            }
             None => pass.along(source, piece.blocks.clone(), first_image, to),
         }
     }

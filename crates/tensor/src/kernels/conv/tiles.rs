@@ -156,7 +156,12 @@ impl Tiles {
         Tiles { rows: entries, tiles }
     }
 
-    /// Adds the steps with these numbers to the sums of all rows, which begin at `start` if there is one.
+    pub(super) fn len(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// Adds the steps with these numbers to the sums of all rows, which begin at `start` if there is one; calls
+    /// `before` with the number of each tile.
     ///
     /// # Safety
     /// Rows and steps stay within `from`; `panel` has a row of `vectors` for each number, `start` one or
@@ -168,10 +173,12 @@ impl Tiles {
         numbers: &Range<usize>,
         operands: &Operands<'_, T>,
         sums: &mut [T],
+        before: &dyn Fn(usize),
     ) {
         let width = operands.vectors * kernels.lanes;
         let cuts = lists.cut(numbers);
-        for tile in &self.tiles {
+        for (i, tile) in self.tiles.iter().enumerate() {
+            before(i);
             let steps = cuts[tile.list];
             if steps.is_empty() && operands.start.is_null() {
                 continue;

@@ -10,7 +10,7 @@ use super::frame::Frame;
 use super::levels::{Element, Kernels};
 use super::pass::{self, Pass};
 use super::ready::{Way, blocks};
-use super::sweep::Results;
+use super::results::Results;
 use super::tile::{Dots, Entry};
 use super::tiles::{self, Extent, Lists, Operands, Rows, Tiles};
 use super::weights::Block;
@@ -231,10 +231,10 @@ impl<'a, T: Element> Plan<'a, T> {
                     // of the bias read one element; the panel has a row for each place, and `sums` one for
                     // each row.
                     unsafe {
-                        tiles.multiply(self.kernels, &self.lists, &places, &x, sums);
+                        tiles.multiply(self.kernels, &self.lists, &places, &x, sums, &|_| ());
                         if let Some(Ones { tiles, lists }) = ones {
                             let one = operands(&one);
-                            tiles.multiply(self.kernels, lists, &places, &one, sums);
+                            tiles.multiply(self.kernels, lists, &places, &one, sums, &|_| ());
                         }
                     }
                 }
