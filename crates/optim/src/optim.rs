@@ -5,8 +5,8 @@ use crate::group::{Group, Member, State};
 use crate::in_place::change;
 use crate::jobs::{Job, Jobs};
 use crate::optimizer::{LrPolicy, Optimizer, ParamGroup};
-use crate::{NonFinite, Rule, SkipReason, StateDict, StepOutcome, StepReport, closure, load};
-use gradus_autodiff::{Parameter, Tensor};
+use crate::{NonFinite, Rule, SkipReason, StateDict, StepOutcome, load};
+use gradus_autodiff::Parameter;
 use gradus_tensor::Array;
 use std::collections::HashMap;
 
@@ -178,12 +178,6 @@ impl<R: Rule> Optimizer for Optim<R> {
         self.members_mut().for_each(|m| m.rows = None);
         self.steps[0] += 1;
         Ok(StepOutcome::Applied { updated, no_grad })
-    }
-    fn step_with(&mut self, loss: &mut dyn FnMut() -> Tensor) -> Result<StepReport, OptimError> {
-        // Not `zero_grad`: rows that were named before are those of the gradient that comes now.
-        self.members().for_each(|m| m.parameter.zero_grad());
-        let loss = closure::evaluate(loss)?;
-        Ok(StepReport { loss, evaluations: 1, outcome: self.step()? })
     }
     fn skip(&mut self, reason: SkipReason) -> StepOutcome {
         self.steps[1] += 1;

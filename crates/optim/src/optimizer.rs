@@ -49,8 +49,7 @@ pub trait Optimizer {
     /// # Ok::<(), gradus_optim::OptimError>(())
     /// ```
     fn step_with(&mut self, loss: &mut dyn FnMut() -> Tensor) -> Result<StepReport, OptimError> {
-        self.zero_grad();
-        let loss = closure::evaluate(loss)?;
+        let loss = closure::evaluate_for(self, loss)?;
         Ok(StepReport { loss, evaluations: 1, outcome: self.step()? })
     }
     /// Counts a step that a gradient scaler does not take.

@@ -6,7 +6,8 @@ mod refused;
 use gradus_autodiff::{Parameter, Tensor};
 use gradus_optim::{
     Adam, AdamOptions, ClimbOutcome, GradScaler, GradScalerOptions, OptimError, Optimizer, Sam,
-    SamOptions, ScalerError, Sgd, SgdOptions, SkipReason, StepOutcome, clip_grad_norm,
+    SamOptions, ScalerError, Sgd, SgdOptions, SkipReason, SparseAdam, SparseAdamOptions,
+    StepOutcome, clip_grad_norm,
 };
 use gradus_tensor::{Array, DType};
 use refused::refused;
@@ -251,4 +252,42 @@ fn without_a_scale_it_is_sam_alone() {
     assert_eq!(p.item(), -2.0);
     let report = scaler.step_with(&mut opt, &mut || p.to_dtype(DType::F32).sum()).unwrap();
     assert_eq!((report.loss, report.evaluations, p.item()), (-2.0, 2, -3.0));
+}
+
+/// Rows that are named once, before a step with a closure, serve both of its sweeps.
+#[test]
+fn rows_last_for_both_sweeps() {
+    let start = [[1.0_f32, -2.0], [3.0, 4.0], [0.5, -0.5]];
+    let (index, options) =
+        (Array::from([2_i64, 0]), SparseAdamOptions { lr: 0.25, ..Default::default() });
+    let build = || {
+        let p = Parameter::new(start);
+        let base = SparseAdam::from_parameters([p.clone()], options.clone()).unwrap();
+        (p, sam(base, 0.5, false))
+    };
+    let loss = |p: &Parameter| (p.index_select(0, &Tensor::from([0_i64, 2, 2])).square()).sum();
+
+    let (by_hand, mut opt) = build();
+    loss(&by_hand).backward();
+    opt.climb().unwrap();
+    opt.zero_grad();
+    loss(&by_hand).backward();
+    opt.base_mut().set_rows("0", &index).unwrap();
+    opt.step().unwrap();
+
+    let (p, mut opt) = build();
+    opt.base_mut().set_rows("0", &index).unwrap();
+    let report = opt.step_with(&mut || loss(&p)).unwrap();
+    assert_eq!((report.loss, report.evaluations), (6.0, 2));
+    assert_eq!(p.to_vec::<f32>(), by_hand.to_vec::<f32>());
+    assert_eq!(p.to_vec::<f32>()[2..4], start[1]);
+    assert_ne!(p.to_vec::<f32>()[..2], start[0]);
+    let forgotten = opt.step_with(&mut || loss(&p)).unwrap_err();
+    assert!(forgotten.to_string().contains("set_rows"), "{forgotten}");
+
+    let (p, mut opt) = build();
+    let mut scaler = GradScaler::default();
+    opt.base_mut().set_rows("0", &index).unwrap();
+    scaler.step_with(&mut opt, &mut || loss(&p)).unwrap();
+    assert_eq!(p.to_vec::<f32>(), by_hand.to_vec::<f32>());
 }

@@ -109,12 +109,11 @@ impl GradScaler {
     /// The loss, after a sweep that leaves its gradients times the scale.
     fn evaluate(
         &mut self,
-        opt: &mut dyn Optimizer,
+        opt: &dyn Optimizer,
         loss: &mut dyn FnMut() -> Tensor,
     ) -> Result<f64, OptimError> {
-        opt.zero_grad();
         let mut value = f64::NAN;
-        closure::evaluate(&mut || {
+        closure::evaluate_for(opt, &mut || {
             let loss = loss();
             value = loss.item();
             self.scale(&loss)

@@ -155,11 +155,9 @@ impl<O: Optimizer> Optimizer for Sam<O> {
     }
     fn step_with(&mut self, loss: &mut dyn FnMut() -> Tensor) -> Result<StepReport, OptimError> {
         self.descend();
-        self.base.zero_grad();
-        let first = closure::evaluate(loss)?;
+        let first = closure::evaluate_for(self, loss)?;
         self.climb()?;
-        self.base.zero_grad();
-        if let Err(e) = closure::evaluate(loss) {
+        if let Err(e) = closure::evaluate_for(self, loss) {
             self.descend();
             return Err(e);
         }

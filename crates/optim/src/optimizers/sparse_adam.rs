@@ -62,7 +62,7 @@ impl Default for SparseAdamOptions {
 impl Optim<SparseAdamOptions> {
     /// The next step of this parameter takes the rows `index` (any order, repeated ones once) of its
     /// gradient. The rows are forgotten after the step, and by `zero_grad`; those of a step with a closure
-    /// are named before it.
+    /// are named before it, and serve both evaluations of [`crate::Sam`].
     ///
     /// # Errors
     /// If there is no such parameter.
