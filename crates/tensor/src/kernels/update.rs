@@ -52,9 +52,41 @@ mod tests;
 /// ```
 pub trait Update: Copy + Send + Sync + 'static {
     /// `[R; N]`: what is remembered of an element.
-    type State<R: Real>: Copy + Default + AsMut<[R]>;
+    type State<R: Real>: States<R>;
     /// The new value of an element with gradient `g`.
     fn f<R: Real>(self, x: R, g: R, state: &mut Self::State<R>) -> R;
+}
+
+/// The states of an element: `[R; N]` with N of at most three.
+pub trait States<R>: Copy {
+    /// How many.
+    #[doc(hidden)]
+    const COUNT: usize;
+    /// The first of `room`.
+    #[doc(hidden)]
+    fn first(room: &[R; MOST_STATES]) -> Self;
+    /// Back to where they were.
+    #[doc(hidden)]
+    fn put(&self, room: &mut [R; MOST_STATES]);
+}
+
+/// Loops, because the functions of arrays and slices in the standard library are not always inlined.
+impl<R: Real, const N: usize> States<R> for [R; N] {
+    const COUNT: usize = N;
+    #[inline(always)]
+    fn first(room: &[R; MOST_STATES]) -> Self {
+        let mut states = [R::of(0.0); N];
+        for j in 0..N {
+            states[j] = room[j];
+        }
+        states
+    }
+    #[inline(always)]
+    fn put(&self, room: &mut [R; MOST_STATES]) {
+        for j in 0..N {
+            room[j] = self[j];
+        }
+    }
 }
 
 /// `a + w·(b − a)`, rounded as PyTorch's `lerp`: from the end that is nearer, fused.

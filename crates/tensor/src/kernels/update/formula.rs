@@ -1,6 +1,6 @@
 //! The part of a step that is compiled for each rule: its formula on whole blocks of memory.
 
-use super::Update;
+use super::{States, Update};
 use crate::kernels::dispatch::{self, Kernel};
 use crate::kernels::level::Level;
 use crate::kernels::real::{Float, Num, Real};
@@ -37,7 +37,7 @@ pub trait Formula: Send + Sync {
 
 impl<U: Update> Formula for U {
     fn states(&self) -> usize {
-        states::<U, Num<f32, false>>()
+        U::State::<Num<f32, false>>::COUNT
     }
     fn on_f32(&self, level: Level, unscale: f64, blocks: Blocks<'_, f32>) {
         dispatch::run_at(level, Pass { rule: *self, unscale, blocks });
@@ -45,11 +45,6 @@ impl<U: Update> Formula for U {
     fn on_f64(&self, level: Level, unscale: f64, blocks: Blocks<'_, f64>) {
         dispatch::run_narrow_at(level, Pass { rule: *self, unscale, blocks });
     }
-}
-
-#[inline(always)]
-fn states<U: Update, R: Real>() -> usize {
-    U::State::<R>::default().as_mut().len()
 }
 
 struct Pass<'a, U, T> {
@@ -64,7 +59,7 @@ impl<U: Update, T: Float> Kernel for Pass<'_, U, T> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Pass { rule, unscale, blocks: Blocks { value, grad, states: [a, b, c] } } = self;
-        let states = states::<U, T::Real<FMA>>();
+        let states = U::State::<T::Real<FMA>>::COUNT;
         let [mut room_a, mut room_b, mut room_c] = [[T::default(); BLOCK]; MOST_STATES];
         for (i, (x, g)) in value.iter_mut().zip(grad).enumerate() {
             let a = present(a, i, states > 0, &mut room_a);
@@ -110,21 +105,21 @@ fn block<U: Update, T: Float, const FMA: bool>(
     c: &mut [T; BLOCK],
 ) {
     let unscale = T::Real::<FMA>::of(unscale);
+    let states = U::State::<T::Real<FMA>>::COUNT;
     for i in 0..BLOCK {
-        let mut state = U::State::<T::Real<FMA>>::default();
-        let from = [a[i], b[i], c[i]];
-        state.as_mut().iter_mut().zip(from).for_each(|(s, v)| *s = v.wrap::<FMA>());
+        let mut room = [a[i].wrap::<FMA>(), b[i].wrap::<FMA>(), c[i].wrap::<FMA>()];
+        let mut state = U::State::first(&room);
         let y = rule.f(x[i].wrap::<FMA>(), g[i].wrap::<FMA>() * unscale, &mut state);
         x[i] = T::unwrap::<FMA>(y);
-        let state = state.as_mut();
-        if let Some(&s) = state.first() {
-            a[i] = T::unwrap::<FMA>(s);
+        state.put(&mut room);
+        if states > 0 {
+            a[i] = T::unwrap::<FMA>(room[0]);
         }
-        if let Some(&s) = state.get(1) {
-            b[i] = T::unwrap::<FMA>(s);
+        if states > 1 {
+            b[i] = T::unwrap::<FMA>(room[1]);
         }
-        if let Some(&s) = state.get(2) {
-            c[i] = T::unwrap::<FMA>(s);
+        if states > 2 {
+            c[i] = T::unwrap::<FMA>(room[2]);
         }
     }
 }
