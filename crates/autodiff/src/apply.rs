@@ -1,8 +1,8 @@
 //! The one door: every operation, ours and yours, is run and recorded here.
 
-use crate::graph::{Edge, Link, Node};
+use crate::graph::{Edge, Node};
 use crate::mode::{Mode, is_grad_enabled};
-use crate::op::{Few, Op, Pack, Promotion};
+use crate::op::{Few, Op, Pack, Promotion, few};
 use crate::profile::Probe;
 use crate::tensor::{Kind, vacant};
 use crate::{OpError, Save, Tensor, must, no_grad};
@@ -209,7 +209,7 @@ fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, 
         return Err((no_derivative(O::NAME, inputs.arrays.slice()), inputs));
     }
     let Inputs { arrays, edges } = inputs;
-    let (need, links) = ways_back(edges, arrays.slice());
+    let (need, metas) = known(&edges, arrays.slice());
     let mut save = Save::new(&need);
     let y = forward(&op, arrays, &outs, &mut save, probe);
     let Save { kept, constant, .. } = save;
@@ -219,21 +219,18 @@ fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, 
         O::NAME
     );
     let outputs = y.slice().len();
-    let node = Node::new(Box::new(op), links, outputs, Location::caller(), kept);
+    let node = Node::new(Box::new(op), edges, metas, outputs, Location::caller(), kept);
     probe.recorded(&node);
     let y = Pack::collect(attach(node, outputs, Pack::<Array>::items(y), constant));
     probe.leave(O::NAME);
     Ok(y)
 }
 
-/// Which inputs need a gradient, and where it goes. Not generic, as all that need not be: the door is compiled for each op.
-fn ways_back(edges: Few<Option<Edge>>, arrays: &[Array]) -> (Few<bool>, Few<Link>) {
-    let need = edges.iter().map(Option::is_some).collect();
-    let mut links = Few::new();
-    for (edge, array) in edges.into_iter().zip(arrays) {
-        links.push(Link { edge, meta: array.meta().clone() });
-    }
-    (need, links)
+/// Which inputs need a gradient, and what each of them is. Not generic, as all that need not be: the door is compiled for
+/// each op.
+fn known(edges: &[Option<Edge>], arrays: &[Array]) -> (Few<bool>, Few<Meta>) {
+    let need = few(edges.iter().map(Option::is_some));
+    (need, few(arrays.iter().map(|a| a.meta().clone())))
 }
 
 #[cold]

@@ -139,6 +139,7 @@ debug_is_display!(OpError, GraphError);
 /// # Panics
 /// If `result` is an error.
 #[track_caller]
+#[inline]
 pub fn must<T, E: fmt::Display>(result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,

@@ -31,20 +31,17 @@ pub(crate) enum Edge {
     Leaf(Weak<Place>),
 }
 
-/// One input of a recorded op.
-pub(crate) struct Link {
-    pub(crate) edge: Option<Edge>,
-    pub(crate) meta: Meta,
-}
-
-/// The inputs of a recorded op, of which there is at least one: where a history is dropped.
-pub(crate) struct Inputs(Few<Link>);
+/// The ways back from a recorded op, one for each input, of which there is at least one: where a history is dropped.
+pub(crate) struct Edges(Few<Option<Edge>>);
 
 /// One recorded op.
 pub(crate) struct Node {
     pub(crate) number: u64,
     pub(crate) op: Box<dyn Rule>, // ops are mostly of size zero: no allocation
-    pub(crate) inputs: Inputs,
+    /// Of each input where its gradient goes, if it wants one.
+    pub(crate) edges: Edges,
+    /// Of each input shape and dtype.
+    pub(crate) metas: Few<Meta>,
     pub(crate) outputs: usize,
     pub(crate) at: &'static Location<'static>,
     state: Mutex<State>,
@@ -64,15 +61,17 @@ pub(crate) struct State {
 impl Node {
     pub(crate) fn new(
         op: Box<dyn Rule>,
-        inputs: Few<Link>,
+        edges: Few<Option<Edge>>,
+        metas: Few<Meta>,
         outputs: usize,
         at: &'static Location<'static>,
         kept: Kept,
     ) -> Arc<Node> {
         let state = Mutex::new(State { kept, freed: false, retained: None });
-        let inputs = Inputs(inputs);
-        Arc::new(Node { number: MADE.fetch_add(1, Relaxed), op, inputs, outputs, at, state })
+        let (number, edges) = (MADE.fetch_add(1, Relaxed), Edges(edges));
+        Arc::new(Node { number, op, edges, metas, outputs, at, state })
     }
+    #[inline]
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,6 +80,7 @@ impl Node {
         self.state().retained.get_or_insert_default().push((slot, place));
     }
     /// For a sweep that has arrived here: where gradients of outputs go that somebody retains.
+    #[inline]
     pub(crate) fn open(&self) -> MutexGuard<'_, State> {
         self.state()
     }
@@ -92,6 +92,7 @@ impl State {
         self.retained.clone()
     }
     /// The saved values: shared if the graph is retained, else moved out and gone for the next sweep.
+    #[inline]
     pub(crate) fn saved(&mut self, node: &Node, retain: bool) -> Result<Kept, GraphError> {
         if self.freed {
             return Err(GraphError::Freed { op: node.op.name(), at: node.at });
@@ -106,31 +107,36 @@ impl State {
 
 /// Free a long history with a loop; the derived drop would recurse once per node. `into_inner` gives
 /// the node to exactly one of several threads that let go at once.
-impl Drop for Inputs {
+impl Drop for Edges {
     fn drop(&mut self) {
-        let mut inputs = mem::take(&mut self.0);
-        if inputs.is_empty() {
+        let mut edges = mem::take(&mut self.0);
+        if edges.is_empty() {
             return; // another drop has taken and counted them
         }
         let (mut dropped, mut stack) = (1, Vec::new());
         loop {
-            for link in inputs.drain(..) {
-                if let Some(Edge::Node(node, _)) = link.edge
-                    && let Some(mut node) = Arc::into_inner(node)
-                {
-                    stack.push(mem::take(&mut node.inputs.0));
+            for edge in edges {
+                let Some(Edge::Node(mut node, _)) = edge else { continue };
+                // A node is large, and mostly this is its only handle: nothing of it but the edges is moved.
+                let last = match Arc::get_mut(&mut node) {
+                    Some(node) => Some(mem::take(&mut node.edges.0)),
+                    None => Arc::into_inner(node).map(|mut node| mem::take(&mut node.edges.0)),
+                };
+                if let Some(edges) = last {
+                    stack.push(edges);
                     dropped += 1;
                 }
             }
             let Some(next) = stack.pop() else { break };
-            inputs = next;
+            edges = next;
         }
         DROPPED.fetch_add(dropped, Relaxed);
     }
 }
-impl Deref for Inputs {
-    type Target = [Link];
-    fn deref(&self) -> &[Link] {
+impl Deref for Edges {
+    type Target = [Option<Edge>];
+    #[inline]
+    fn deref(&self) -> &[Option<Edge>] {
         &self.0
     }
 }

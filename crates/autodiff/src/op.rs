@@ -35,6 +35,16 @@ pub enum Promotion {
 /// A few things: two fit without an allocation.
 pub(crate) type Few<T> = SmallVec<[T; 2]>;
 
+/// Collected one by one: what `SmallVec` itself does is a call, and longer.
+#[inline]
+pub(crate) fn few<T>(items: impl Iterator<Item = T>) -> Few<T> {
+    let mut few = Few::new();
+    for item in items {
+        few.push(item);
+    }
+    few
+}
+
 /// What has arrived for the outputs of a node, of which there is mostly one.
 pub(crate) type OfOutputs<T> = SmallVec<[Option<T>; 1]>;
 
@@ -53,7 +63,7 @@ pub trait Pack<T>: Sized {
     #[doc(hidden)]
     fn grads(items: OfOutputs<T>) -> Self::Grads;
     #[doc(hidden)]
-    fn each_grad(grads: Self::Grads, each: impl FnMut(usize, T));
+    fn each_grad(grads: Self::Grads, each: &mut dyn FnMut(usize, T));
 }
 
 impl<T> Pack<T> for T {
@@ -79,7 +89,7 @@ impl<T> Pack<T> for T {
         items.pop().flatten().expect("a rule runs only if its output has a gradient")
     }
     #[inline]
-    fn each_grad(grads: T, mut each: impl FnMut(usize, T)) {
+    fn each_grad(grads: T, each: &mut dyn FnMut(usize, T)) {
         each(0, grads);
     }
 }
@@ -106,7 +116,7 @@ impl<T, const N: usize> Pack<T> for [T; N] {
         Pack::collect(items.into_iter())
     }
     #[inline]
-    fn each_grad(grads: [Option<T>; N], each: impl FnMut(usize, T)) {
+    fn each_grad(grads: [Option<T>; N], each: &mut dyn FnMut(usize, T)) {
         each_some(grads, each);
     }
 }
@@ -128,13 +138,13 @@ impl<T> Pack<T> for Vec<T> {
     fn grads(items: OfOutputs<T>) -> Vec<Option<T>> {
         items.into_vec()
     }
-    fn each_grad(grads: Vec<Option<T>>, each: impl FnMut(usize, T)) {
+    fn each_grad(grads: Vec<Option<T>>, each: &mut dyn FnMut(usize, T)) {
         each_some(grads, each);
     }
 }
 
 #[inline]
-fn each_some<T>(grads: impl IntoIterator<Item = Option<T>>, mut each: impl FnMut(usize, T)) {
+fn each_some<T>(grads: impl IntoIterator<Item = Option<T>>, each: &mut dyn FnMut(usize, T)) {
     for (i, g) in grads.into_iter().enumerate() {
         if let Some(g) = g {
             each(i, g);

@@ -57,6 +57,7 @@ impl Place {
     pub(crate) fn dtype(&self) -> DType {
         DTYPES[usize::from(self.dtype.load(Relaxed))]
     }
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Cell> {
         self.cell.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,6 +81,7 @@ impl Place {
             }
         }
     }
+    #[inline]
     pub(crate) fn value(&self) -> Array {
         match &self.lock_value().value {
             Held::Here(a) => a.clone(),

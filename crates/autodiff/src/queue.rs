@@ -3,7 +3,6 @@
 use crate::Tensor;
 use crate::graph::Node;
 use crate::op::OfOutputs;
-use smallvec::smallvec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,7 +29,13 @@ impl<'a> Queue<'a> {
     /// The entry of this node; a new one has no gradients.
     pub(crate) fn at(&mut self, node: &'a Arc<Node>) -> &mut Pending<'a> {
         let number = node.number;
-        let new = || Pending { node, grads: smallvec![None; node.outputs], scaled: None };
+        let new = || {
+            let mut grads = OfOutputs::new();
+            for _ in 0..node.outputs {
+                grads.push(None);
+            }
+            Pending { node, grads, scaled: None }
+        };
         if self.far.last_key_value().is_some_and(|(&highest, _)| number <= highest) {
             return self.far.entry(number).or_insert_with(new);
         }
@@ -51,6 +56,7 @@ impl<'a> Queue<'a> {
         }
     }
     /// The entry with the highest number.
+    #[inline]
     pub(crate) fn pop_last(&mut self) -> Option<Pending<'a>> {
         self.near.pop().or_else(|| self.far.pop_last().map(|(_, p)| p))
     }

@@ -26,6 +26,7 @@ pub struct Save<'a> {
 }
 
 impl<'a> Save<'a> {
+    #[inline]
     pub(crate) fn new(need: &'a [bool]) -> Self {
         Save { need, kept: Kept::new(), constant: 0 }
     }
@@ -85,23 +86,26 @@ impl Saved<'_> {
     }
     /// Shape of input `i`; always known.
     pub fn shape(&self, i: usize) -> &Shape {
-        &self.node.inputs[i].meta.shape
+        &self.node.metas[i].shape
     }
     /// Dtype of input `i`; always known.
     pub fn dtype(&self, i: usize) -> DType {
-        self.node.inputs[i].meta.dtype
+        self.node.metas[i].dtype
     }
+    #[inline]
     fn find(&self, slot: Slot) -> &Array {
         let found = self.kept.iter().find(|(s, _)| *s == slot);
         &found.expect("a rule reads only what forward saved").1
     }
     /// Input `i`, which forward saved.
+    #[inline]
     pub fn input(&self, i: u32) -> Tensor {
         let array = self.find(Slot::Input(i)).clone();
-        let edge = if self.recorded { self.node.inputs[i as usize].edge.clone() } else { None };
+        let edge = if self.recorded { self.node.edges[i as usize].clone() } else { None };
         Tensor(Kind::Value { array, edge, kept: None })
     }
     /// Output `i`, which forward saved.
+    #[inline]
     pub fn output(&self, i: u32) -> Tensor {
         let array = self.find(Slot::Output(i)).clone();
         let edge = self.recorded.then(|| Edge::Node(self.node.clone(), i));

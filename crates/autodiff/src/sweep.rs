@@ -1,8 +1,8 @@
 //! The reverse sweep: a loop over the reachable nodes in falling order of their numbers.
 
-use crate::graph::{Edge, Link, Node};
+use crate::graph::{Edge, Node};
 use crate::mode::set_recording;
-use crate::op::Few;
+use crate::op::few;
 use crate::ops::Add;
 use crate::place::Place;
 use crate::profile::{self, Sweeping};
@@ -189,7 +189,8 @@ impl<'a> Run<'a> {
                 if *pending.scaled.get_or_insert(scaled) != scaled {
                     return Err(GraphError::MixedScales(g.meta()));
                 }
-                add_into(&mut pending.grads[*slot as usize], g, self.how.create_graph);
+                let sum = &mut pending.grads.as_mut_slice()[*slot as usize];
+                add_into(sum, g, self.how.create_graph);
                 Ok(())
             }
             Edge::Leaf(place) => self.deliver_leaf(place, g, scaled),
@@ -211,8 +212,8 @@ impl<'a> Run<'a> {
         let retain = self.how.retain_graph || self.how.create_graph;
         while let Some(Pending { node, grads, scaled }) = self.pending.pop_last() {
             let scaled = scaled == Some(true);
-            let edges = node.inputs.iter().map(|l| l.edge.as_ref());
-            let need: Few<bool> = edges.map(|e| e.is_some_and(|e| self.needs(e))).collect();
+            let needed = |e: &Option<Edge>| e.as_ref().is_some_and(|e| self.needs(e));
+            let need = few(node.edges.iter().map(needed));
             let mut state = node.open();
             let retained = state.retained(); // almost always empty: no allocation
             let kept = if need.contains(&true) { Some(state.saved(node, retain)?) } else { None };
@@ -232,11 +233,11 @@ impl<'a> Run<'a> {
             let scaled = scaled || node.op.scales_gradients();
             let mut delivered = Ok(());
             node.op.vjp(&saved, grads, &mut |i, g| {
-                if let (Some(Link { edge: Some(edge), meta }), true) =
-                    (node.inputs.get(i), saved.need(i))
+                if let Some(Some(edge)) = node.edges.get(i)
+                    && saved.need(i)
                     && delivered.is_ok()
                 {
-                    delivered = self.deliver(edge, fit(g, meta), scaled);
+                    delivered = self.deliver(edge, fit(g, &node.metas[i]), scaled);
                 }
             });
             delivered?;

@@ -72,6 +72,7 @@ impl Tensor {
         }
     }
     /// The numbers of a tensor that is given up.
+    #[inline]
     pub fn into_array(self) -> Array {
         self.into_taken().array
     }
@@ -203,6 +204,7 @@ impl Tensor {
     }
 }
 
+#[inline]
 fn leaf_edge(p: &Arc<Place>) -> Option<Edge> {
     p.requires_grad.load(Relaxed).then(|| Edge::Leaf(Arc::downgrade(p)))
 }

@@ -34,12 +34,12 @@ impl Wanted {
             if let Edge::Node(n, _) = edge
                 && tape.insert(n.number, n.clone()).is_none()
             {
-                stack.extend(n.inputs.iter().filter_map(|l| l.edge.clone()));
+                stack.extend(n.edges.iter().flatten().cloned());
             }
         }
         let mut wanted = Wanted { keys, useful: HashSet::new() };
         for (number, node) in tape {
-            if node.inputs.iter().filter_map(|l| l.edge.as_ref()).any(|e| wanted.leads(e)) {
+            if node.edges.iter().flatten().any(|e| wanted.leads(e)) {
                 wanted.useful.insert(number);
             }
         }

@@ -4,6 +4,7 @@ use crate::OpError;
 use gradus_tensor::{Axes, DType, Meta, Shape};
 
 /// Shape rule of `a ∘ b` with broadcasting; dtypes are equal after promotion.
+#[inline]
 pub(super) fn broadcast(a: &Meta, b: &Meta) -> Result<Meta, OpError> {
     if a == b {
         return Ok(a.clone());

@@ -22,6 +22,7 @@ impl Array {
         self.storage.slice(0, self.storage.len::<T>())
     }
     #[track_caller]
+    #[inline]
     fn expect<T: Element>(&self) {
         let have = self.dtype();
         assert!(have == T::DTYPE, "elements: the dtype is {have}, not {}", T::DTYPE);

@@ -71,6 +71,7 @@ impl Array {
         }
     }
     /// Position of the first element in the storage.
+    #[inline]
     pub(crate) fn offset(&self) -> usize {
         self.view.as_ref().map_or(0, |v| v.offset)
     }
@@ -93,6 +94,7 @@ impl Array {
         Arc::ptr_eq(&self.storage, &other.storage)
     }
     /// Is this the only handle on the storage, so that a write is in place?
+    #[inline]
     pub fn is_unique(&self) -> bool {
         Arc::strong_count(&self.storage) == 1
     }

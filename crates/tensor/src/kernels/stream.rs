@@ -50,6 +50,7 @@ pub(crate) struct Fence(Write);
 
 impl Write {
     /// Many writes, of which no other thread reads before this returns.
+    #[inline]
     pub(crate) fn fenced<R>(self, writes: impl FnOnce(&Fence) -> R) -> R {
         writes(&Fence(self))
     }

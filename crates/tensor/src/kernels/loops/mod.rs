@@ -92,8 +92,8 @@ pub(crate) fn run_in<T: Lane, K: Kind>(
     assert_eq!(inputs.len(), f.inputs(), "inputs of a formula");
     let mut rooms = [MaybeUninit::uninit(); MOST];
     let mut sources = [Source::NONE; MOST];
-    for ((source, &input), room) in sources.iter_mut().zip(inputs).zip(&mut rooms) {
-        *source = input.source(to.len(), room);
+    for (k, &input) in inputs.iter().enumerate() {
+        sources[k] = input.source(to.len(), &mut rooms[k]);
     }
     let (len, out) = (to.len(), to.as_mut_ptr().cast());
     let call = Call { level, inputs: sources, out, blocks: 0, write: fence.how() };
@@ -112,8 +112,8 @@ pub fn update<T: Lane>(f: &dyn Loops<Numbers>, own: &mut [T], at: usize, others:
     let mut rooms = [MaybeUninit::uninit(); MOST];
     let mut inputs = [Source::NONE; MOST];
     inputs[at] = Source { at: out.cast_const(), step: 1 };
-    for (i, (&other, room)) in others.iter().zip(&mut rooms).enumerate() {
-        inputs[i + usize::from(i >= at)] = other.source(len, room);
+    for (k, &other) in others.iter().enumerate() {
+        inputs[k + usize::from(k >= at)] = other.source(len, &mut rooms[k]);
     }
     let call = Call { level: level(), inputs, out, blocks: 0, write: Write::Cached };
     // SAFETY: all inputs have `len` readable elements; one of them is the output, which is allowed.

@@ -163,8 +163,8 @@ impl<R: Real> Lanes<R> {
 
     #[inline(always)]
     fn add(&mut self, block: [R; BLOCK]) {
-        for (sum, v) in self.run.iter_mut().zip(block) {
-            *sum = *sum + v;
+        for j in 0..BLOCK {
+            self.run[j] = self.run[j] + block[j];
         }
     }
 
