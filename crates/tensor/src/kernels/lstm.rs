@@ -103,7 +103,8 @@ impl<T: Float> Kernel for Arithmetic<'_, T> {
         {
             let (i, f) = (&gates[..h], &gates[h..][..h]);
             let (g, o) = (&gates[2 * h..][..h], &gates[3 * h..][..h]);
-            let [c, t, gh, gc] = [x.c, x.t, x.gh, x.gc].map(|x| &x[row * h..][..h]);
+            let (c, t) = (&x.c[row * h..][..h], &x.t[row * h..][..h]);
+            let (gh, gc) = (&x.gh[row * h..][..h], &x.gc[row * h..][..h]);
             let one = T::Real::<FMA>::of(1.0);
             let w = |x: &[T], j: usize| x[j].wrap::<FMA>();
             let d = |j| w(gc, j) + w(gh, j) * w(o, j) * (one - w(t, j) * w(t, j));

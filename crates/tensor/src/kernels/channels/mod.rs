@@ -201,7 +201,8 @@ impl<T: Float> Kernel for MapKernel<'_, T> {
         for (i, (x, y)) in x.chunks_exact(piece).zip(y.chunks_exact_mut(piece)).enumerate() {
             let g = g.map(|g| &g[i * piece..][..piece]);
             if inner == 1 {
-                let [shift, a, b, c] = [by.shift, by.x, by.g, by.add].map(|by| &by[..piece]);
+                let (shift, a) = (&by.shift[..piece], &by.x[..piece]);
+                let (b, c) = (&by.g[..piece], &by.add[..piece]);
                 for j in 0..piece {
                     y[j] = T::unwrap::<FMA>(forward(x[j], shift[j], a[j], c[j]));
                 }
@@ -214,7 +215,7 @@ impl<T: Float> Kernel for MapKernel<'_, T> {
                 continue;
             }
             let k = i % channels;
-            let [shift, a, b, c] = [by.shift, by.x, by.g, by.add].map(|by| by[k]);
+            let (shift, a, b, c) = (by.shift[k], by.x[k], by.g[k], by.add[k]);
             match g {
                 None => x.iter().zip(y).for_each(|(&x, y)| {
                     *y = T::unwrap::<FMA>(forward(x, shift, a, c));
