@@ -19,7 +19,8 @@ use measure::Protocol;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-usage: gradus-bench [--threads N] [--budget S] [--check | --roofline] [--list] ID…
+usage: gradus-bench [--threads N] [--budget S] [--check | --roofline] ID…
+       gradus-bench --list
 
   --threads N  threads of gradus (default: GRADUS_NUM_THREADS, else all cores)
   --budget S   seconds of measured time for each workload (default 3)
@@ -31,12 +32,14 @@ usage: gradus-bench [--threads N] [--budget S] [--check | --roofline] [--list] I
 struct Arguments {
     protocol: Protocol,
     roofline: bool,
+    list: bool,
     ids: Vec<String>,
 }
 
 fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     use lexopt::prelude::*;
-    let (mut protocol, mut roofline, mut ids) = (Protocol::default(), false, Vec::new());
+    let (mut protocol, mut ids) = (Protocol::default(), Vec::new());
+    let (mut roofline, mut list) = (false, false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -50,13 +53,13 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
             Long("budget") => protocol.budget = parser.value()?.parse()?,
             Long("check") => protocol.check = true,
             Long("roofline") => roofline = true,
-            Long("list") => ids.extend(workloads().iter().map(|w| w.0.to_owned())),
+            Long("list") => list = true,
             Long("help") | Short('h') => return Ok(None),
             Value(id) => ids.push(id.string()?),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Some(Arguments { protocol, roofline, ids }))
+    Ok(Some(Arguments { protocol, roofline, list, ids }))
 }
 
 type Workload = (&'static str, fn(&'static str, &Protocol));
@@ -75,8 +78,8 @@ fn workloads() -> Vec<Workload> {
 }
 
 fn main() -> ExitCode {
-    let Arguments { protocol, roofline, ids } = match arguments() {
-        Ok(Some(arguments)) if !arguments.ids.is_empty() => arguments,
+    let Arguments { protocol, roofline, list, ids } = match arguments() {
+        Ok(Some(arguments)) if arguments.list || !arguments.ids.is_empty() => arguments,
         Ok(_) => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
@@ -86,6 +89,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if list {
+        workloads().iter().for_each(|w| println!("{}", w.0));
+        return ExitCode::SUCCESS;
+    }
     if roofline {
         return match roofline::print(&ids, gradus_tensor::threads::num_threads(), protocol.budget) {
             Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use crate::error::in_range;
 use crate::in_place::change;
 use gradus_autodiff::Parameter;
 use gradus_tensor::Array;
-use gradus_tensor::kernels::{element::Zip, real::Real};
+use gradus_tensor::kernels::{element::Zip, real::Real, update::lerp};
 
 /// How snapshots of weights are averaged.
 ///
@@ -96,14 +96,13 @@ impl Averaging {
     }
 }
 
-/// From `a` towards `b`, from the nearer end, as PyTorch rounds it.
+/// From `a` towards `b`, of any type.
 #[derive(Clone, Copy)]
 struct Lerp(f64);
 
 impl Zip for Lerp {
     #[inline(always)]
     fn f<R: Real>(self, a: R, b: R) -> R {
-        let way = b - a;
-        if self.0 < 0.5 { R::of(self.0).mul_add(way, a) } else { b - way * R::of(1.0 - self.0) }
+        lerp(a, b, self.0)
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::jobs::Job;
 use gradus_autodiff::Lent;
-use gradus_tensor::kernels::update::{Formula, Gradient, Piece, update};
+use gradus_tensor::kernels::update::{Gradient, Piece, Steps, update};
 use gradus_tensor::{Array, DType, Element, bf16, f16, threads};
 
 /// Elements of one task: with Adam 448 KiB of memory traffic, about 10 µs. The same for any number of
@@ -25,7 +25,7 @@ pub(crate) fn lend<'a>(jobs: &mut [Job<'a>]) -> Vec<Lent<'a>> {
 pub(crate) fn run<'a>(
     jobs: &'a mut [Job<'_>],
     lent: &'a mut [Lent<'_>],
-    rule: &dyn Fn(usize) -> &'a dyn Formula,
+    rule: &dyn Fn(usize) -> &'a dyn Steps,
 ) {
     let elements: usize = lent.iter().map(|value| value.numel()).sum();
     let mut tasks = Vec::with_capacity(lent.len() + elements / CHUNK);
@@ -45,7 +45,7 @@ pub(crate) fn run<'a>(
 }
 
 /// One pass over arrays of one shape and type, f32 or f64: a part of the step of a tensor rule.
-pub(crate) fn pass(rule: &dyn Formula, value: &mut Array, grad: &mut Array, states: States<'_>) {
+pub(crate) fn pass(rule: &dyn Steps, value: &mut Array, grad: &mut Array, states: States<'_>) {
     let elements = value.numel();
     let (mut tasks, mut no_master) = (Vec::with_capacity(1 + elements / CHUNK), None);
     Constants { rule, unscale: 1.0 }.cut(value, &mut no_master, grad, states, &mut tasks);
@@ -63,7 +63,7 @@ pub(crate) type States<'a> = [Option<&'a mut Array>; 3];
 /// What is the same for all elements of a parameter.
 #[derive(Clone, Copy)]
 struct Constants<'a> {
-    rule: &'a dyn Formula,
+    rule: &'a dyn Steps,
     unscale: f64,
 }
 

@@ -9,7 +9,7 @@ mod whole;
 
 use super::level::{Level, level};
 use super::real::Real;
-pub use formula::Formula;
+pub use formula::Steps;
 use formula::{BLOCK, Blocks, MOST_STATES};
 pub use halves::{Half, Stored};
 pub use whole::Full;
@@ -167,7 +167,7 @@ fn split_off<'a, T>(slice: &mut &'a mut [T], n: usize) -> &'a mut [T] {
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct Pass<'a> {
-    rule: &'a dyn Formula,
+    rule: &'a dyn Steps,
     level: Level,
     unscale: f64,
 }
@@ -178,7 +178,7 @@ pub struct Pass<'a> {
 ///
 /// If the slices differ in length, if there is a state that the rule has not, or if a piece of f32 or f64
 /// has master weights.
-pub fn update<S: Stored>(rule: &dyn Formula, unscale: f64, piece: Piece<'_, S::Full, S>) {
+pub fn update<S: Stored>(rule: &dyn Steps, unscale: f64, piece: Piece<'_, S::Full, S>) {
     update_at(level(), rule, unscale, piece);
 }
 
@@ -186,7 +186,7 @@ pub fn update<S: Stored>(rule: &dyn Formula, unscale: f64, piece: Piece<'_, S::F
 #[doc(hidden)]
 pub fn update_at<S: Stored>(
     level: Level,
-    rule: &dyn Formula,
+    rule: &dyn Steps,
     unscale: f64,
     piece: Piece<'_, S::Full, S>,
 ) {

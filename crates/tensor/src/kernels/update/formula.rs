@@ -24,7 +24,7 @@ pub struct Blocks<'a, T> {
 /// An [`Update`] as what surrounds the formula sees it: that is compiled once, for all rules.
 ///
 /// A rule is compiled as one loop for each type and level, and called once for many blocks.
-pub trait Formula: Send + Sync {
+pub trait Steps: Send + Sync {
     /// How many states an element has.
     fn states(&self) -> usize;
     /// The formula on f32, with the gradient times `unscale`.
@@ -35,7 +35,7 @@ pub trait Formula: Send + Sync {
     fn on_f64(&self, level: Level, unscale: f64, blocks: Blocks<'_, f64>);
 }
 
-impl<U: Update> Formula for U {
+impl<U: Update> Steps for U {
     fn states(&self) -> usize {
         U::State::<Num<f32, false>>::COUNT
     }
