@@ -60,15 +60,22 @@ impl<U: Update, T: Float> Kernel for Pass<'_, U, T> {
     fn run<const FMA: bool>(self) {
         let Pass { rule, unscale, blocks: Blocks { value, grad, states: [a, b, c] } } = self;
         let states = U::State::<T::Real<FMA>>::COUNT;
-        let [mut room_a, mut room_b, mut room_c] = [[T::default(); BLOCK]; MOST_STATES];
+        let [mut room_a, mut room_b, mut room_c] = [Room([T::default(); BLOCK]); MOST_STATES];
         for (i, (x, g)) in value.iter_mut().zip(grad).enumerate() {
-            let a = present(a, i, states > 0, &mut room_a);
-            let b = present(b, i, states > 1, &mut room_b);
-            let c = present(c, i, states > 2, &mut room_c);
+            let a = present(a, i, states > 0, &mut room_a.0);
+            let b = present(b, i, states > 1, &mut room_b.0);
+            let c = present(c, i, states > 2, &mut room_c.0);
             block::<U, T, FMA>(rule, unscale, x, g, a, b, c);
         }
     }
 }
+
+/// Aligned, because it is written and read at once: where a register crosses a line, the read waits until the write has
+/// reached the cache, and with it everything before. Adam then took 13.5 ms for 10 M parameters instead of 7.2, in those
+/// processes whose stack began there.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Room<T>([T; BLOCK]);
 
 /// Block `i` of a state. In the place of an absent one stands a room of zeros, written for each block; if
 /// the rule `has` no such state, nobody writes there. To zero it nevertheless took its part of the store
