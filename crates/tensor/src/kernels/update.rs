@@ -70,7 +70,7 @@ pub trait States<R>: Copy {
     fn put(&self, room: &mut [R; MOST_STATES]);
 }
 
-/// Loops, because the functions of arrays and slices in the standard library are not always inlined.
+#[allow(clippy::manual_memcpy, reason = "what copies slices is not always inlined")]
 impl<R: Real, const N: usize> States<R> for [R; N] {
     const COUNT: usize = N;
     #[inline(always)]

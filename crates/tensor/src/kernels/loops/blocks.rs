@@ -74,11 +74,11 @@ unsafe fn part<T: Lane, K: Kind>(f: &dyn Loops<K>, call: &Call<T, K>, first: usi
     let mut room = MaybeUninit::<[K::Of<T>; BLOCK]>::uninit();
     let to: *mut K::Of<T> = room.as_mut_ptr().cast();
     let mut inner = Call { out: to, blocks: 1, write: Write::Cached, ..call.after(first) };
-    for k in 0..MOST {
+    for (k, room) in rooms.iter_mut().enumerate() {
         let input = &mut inner.inputs[k];
         if input.step > 0 {
             // SAFETY: `count` elements are readable, the room holds more.
-            input.at = unsafe { fill(input.at, count, &mut rooms[k]) };
+            input.at = unsafe { fill(input.at, count, room) };
         }
     }
     // SAFETY: a block is readable in each room, or of equal elements, and writable in the room of the output;

@@ -163,8 +163,8 @@ impl<R: Real> Lanes<R> {
 
     #[inline(always)]
     fn add(&mut self, block: [R; BLOCK]) {
-        for j in 0..BLOCK {
-            self.run[j] = self.run[j] + block[j];
+        for (j, &v) in block.iter().enumerate() {
+            self.run[j] = self.run[j] + v;
         }
     }
 
