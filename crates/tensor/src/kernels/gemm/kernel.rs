@@ -178,9 +178,15 @@ pub struct Kernels<P: Summand> {
     /// `(from, lane, step, lanes, depth, width, out)`, strides in bytes:
     /// `out[p·width + i] = from[i·lane + p·step]` for `i < lanes`, `p < depth`.
     pub(in crate::kernels) pack: unsafe fn(*const P, isize, isize, usize, usize, usize, *mut P),
+    /// `(from, step, (groups, lanes, depth), pitch, out)`, the step in bytes:
+    /// `out[g·pitch + p·lanes + i] = from[p·step + g·lanes + i]` for `g < groups`, `i < lanes`, `p < depth`.
+    pub(super) split: Split<P>,
     /// To be called on a thread before its tiles, and after them.
     pub(super) session: Option<[unsafe fn(); 2]>,
 }
+
+/// See [`Kernels`].
+type Split<P> = unsafe fn(*const P, isize, (usize, usize, usize), usize, *mut P);
 
 /// `(from, row, rows, cols, out, width)`: `out[i·width + j] = from[i·row + j]` for `i < rows`,
 /// `j < cols`, as sums.

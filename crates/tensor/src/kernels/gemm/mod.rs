@@ -7,6 +7,7 @@
 //! factor.rs     from elements to what the micro-kernel multiplies
 //! plan.rs       what is packed, and which factor lies along vectors: by shape and strides alone
 //! product.rs    the loops around the micro-kernel, and the tasks
+//! left.rs       rows of the left factor: where they lie, or packed
 //! output.rs     where tiles go: straight, transposed, or rounded to a half type
 //! tile.rs       the micro-kernel, once for all vectors; x86.rs, portable.rs: the vectors;
 //!               x86/amx.rs: tiles of pairs that the CPU multiplies as a whole
@@ -28,6 +29,7 @@
 mod epilogue;
 mod factor;
 pub(in crate::kernels) mod kernel;
+mod left;
 mod lines;
 mod matrix;
 mod output;

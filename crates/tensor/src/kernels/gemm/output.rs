@@ -6,6 +6,7 @@ use super::epilogue::Finish;
 use super::kernel::{Access, GemmElement, Sum};
 use super::tile::Last;
 use crate::kernels::Level;
+use crate::kernels::stream::{LINE, fetch};
 use crate::storage::Scratch;
 
 /// Sums that are kept beside an output of a half type: 4 MiB, which stay in L3.
@@ -156,6 +157,19 @@ impl<'a, O: GemmElement> Output<'a, O> {
             } else {
                 let last = self.last(kept, kept, at, size, ends);
                 (self.sums_access.turn)(&last, sums, pitch);
+            }
+        }
+    }
+
+    /// Fetches the lines that a tile will be added to, or written to.
+    #[inline]
+    pub(super) fn fetch(&self, at: (usize, usize), (rows, cols): (usize, usize)) {
+        let Some(own) = self.own else { return };
+        let (rows, cols) = if self.turned { (cols, rows) } else { (rows, cols) };
+        let first = own.wrapping_add(self.index(at));
+        for row in 0..rows {
+            for col in (0..cols).step_by(LINE / size_of::<O>()) {
+                fetch(first.wrapping_add(row * self.row + col));
             }
         }
     }

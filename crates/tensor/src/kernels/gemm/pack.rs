@@ -73,10 +73,19 @@ pub(super) trait Source<P>: Sync {
     /// As [`Pack::pack`]; the depth counts elements of panels.
     fn pack(&self, lanes: Range<usize>, depth: Range<usize>, width: usize, out: &mut [P]);
 
-    /// Fills `out` with some rows of a left factor, one behind the other, if that is quicker than a
-    /// panel; else says no.
-    fn rows(&self, _lanes: Range<usize>, _depth: Range<usize>, _out: &mut [P]) -> bool {
+    /// Whether the rows of a left factor are packed by [`Source::rows`], because that is quicker than groups.
+    fn by_rows(&self) -> bool {
         false
+    }
+
+    /// Fills `out` with some rows of a left factor, one behind the other. Only of a source that goes by rows.
+    fn rows(&self, _lanes: Range<usize>, _depth: Range<usize>, _out: &mut [P]) {
+        unreachable!("a source that goes by groups");
+    }
+
+    /// Fills `out` with groups of `count` rows of a left factor, panels one behind the other.
+    fn groups(&self, lanes: Range<usize>, depth: Range<usize>, count: usize, out: &mut [P]) {
+        each_group(self, lanes, depth, count, out);
     }
 
     /// Steps to pack before the next lanes are quicker than the next steps.
@@ -113,9 +122,70 @@ impl<T: Summand> Source<T> for Plain<'_, T> {
         unsafe { fill(self.kernels, (from, strides), lanes.len(), depth.len(), width, out) };
     }
 
+    fn groups(&self, lanes: Range<usize>, depth: Range<usize>, count: usize, out: &mut [T]) {
+        match self.origin {
+            Origin::Strided(view) if view.lane == 1 && !lanes.is_empty() && !depth.is_empty() => {
+                assert!(lanes.end <= view.lanes && depth.end <= view.depth);
+                let here = view.lying::<T>();
+                let from = (here.at(lanes.start, depth.start), here.step);
+                let sizes = (lanes.len() / count, count, depth.len());
+                // SAFETY: both ranges lie in the view, whose elements lie in its slice.
+                unsafe { split(self.kernels, from, sizes, depth.len(), out) };
+            }
+            _ => each_group(self, lanes, depth, count, out),
+        }
+    }
+
     fn steps(&self) -> usize {
         if self.origin.layout() == Layout::Lanes { STEPS } else { usize::MAX }
     }
+}
+
+/// Parts of some steps, at most so long, and how far from the first each begins.
+#[inline]
+pub(super) fn parts(
+    steps: &Range<usize>,
+    most: usize,
+) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let (start, end) = (steps.start, steps.end);
+    (0..steps.len())
+        .step_by(most)
+        .map(move |first| (first, start + first..end.min((start + first).saturating_add(most))))
+}
+
+/// [`Source::groups`], one after the other.
+pub(super) fn each_group<P, S: Source<P> + ?Sized>(
+    source: &S,
+    lanes: Range<usize>,
+    depth: Range<usize>,
+    count: usize,
+    out: &mut [P],
+) {
+    for (first, steps) in parts(&depth, source.steps()) {
+        let groups = lanes.clone().step_by(count);
+        for (lane, out) in groups.zip(out.chunks_exact_mut(count * depth.len())) {
+            let out = &mut out[first * count..][..steps.len() * count];
+            source.pack(lane..lane + count, steps.clone(), count, out);
+        }
+    }
+}
+
+/// Copies contiguous lanes into the panels of groups of `count`, which are `whole` steps deep.
+///
+/// # Safety
+/// The elements, with the step in bytes, are readable.
+pub(super) unsafe fn split<P: Summand>(
+    kernels: &Kernels<P>,
+    (from, step): (*const P, isize),
+    (groups, count, depth): (usize, usize, usize),
+    whole: usize,
+    out: &mut [P],
+) {
+    let Some(last) = groups.checked_sub(1) else { return };
+    assert!((last * whole + depth) * count <= out.len());
+    let sizes = (groups, count, depth);
+    // SAFETY: the caller's promise; `out` is long enough; `Kernels` are only handed out for a level this CPU has.
+    unsafe { (kernels.split)(from, step, sizes, count * whole, out.as_mut_ptr()) };
 }
 
 /// Transposes or copies `lanes` lanes of `depth` steps into a panel, and pads it.

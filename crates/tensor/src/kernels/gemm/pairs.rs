@@ -161,15 +161,15 @@ impl Source<Pair> for Pairs<'_> {
         }
     }
 
-    /// Contiguous depth stays so; else panels are transposed if the kernel takes rows only.
-    fn rows(&self, lanes: Range<usize>, pairs: Range<usize>, out: &mut [Pair]) -> bool {
+    fn by_rows(&self) -> bool {
+        self.kernels.by_rows || matches!(self.origin, Origin::Strided(view) if view.step == 1)
+    }
+
+    /// Contiguous depth stays so; else panels are transposed.
+    fn rows(&self, lanes: Range<usize>, pairs: Range<usize>, out: &mut [Pair]) {
         let view = match self.origin {
             Origin::Strided(view) if view.step == 1 => view,
-            _ if self.kernels.by_rows => {
-                self.turn(lanes, pairs, out);
-                return true;
-            }
-            _ => return false,
+            _ => return self.turn(lanes, pairs, out),
         };
         let (steps, length) = (self.range(&pairs), pairs.len());
         for (lane, out) in lanes.zip(out.chunks_exact_mut(length)) {
@@ -181,7 +181,6 @@ impl Source<Pair> for Pairs<'_> {
                 *last = Pair::new(*x, bf16::ZERO);
             }
         }
-        true
     }
 
     fn steps(&self) -> usize {

@@ -31,8 +31,11 @@ const COPY: f64 = 0.1;
 const TRANSPOSE: f64 = 0.3;
 /// Cycles to pack an element of a matrix with no contiguous direction, or by foreign code.
 const GATHER: f64 = 1.0;
-/// Cycles to write an element of a turned tile.
-const TURN: f64 = 0.25;
+/// Cycles to write an element of a turned tile: its rows are columns of the output, parts of lines that are far
+/// from each other. In GF/s, straight and turned, AVX-512 (a peak of 170), depth-contiguous right factors:
+/// 384x1024x1024 143 and 88, 64x256x128 127 and 109, 64x512x512 129 and 126, 32x256x256 115 and 112; but 64x1024x1024
+/// 118 and 123, 32x1024x1024 100 and 121.
+const TURN: f64 = 2.0;
 /// Products of up to this many multiplications (20^3) take what can be read where it lies: thinking about
 /// it would take longer.
 const SMALL: usize = 8000;
@@ -72,14 +75,18 @@ pub(super) fn right_is_direct<P: Summand>(
 /// peak of 103 and 32 KiB: at 2 KiB 512x512x512 70 and 86; at 1 KiB 256x256x256 84 and 88.
 const LEFT_STRIDE: usize = 512;
 
+/// Whether steps of so many elements are further apart than [`LEFT_STRIDE`].
+pub(super) fn is_far<T>(step: isize) -> bool {
+    step.unsigned_abs() * size_of::<T>() > LEFT_STRIDE
+}
+
 /// Whether the left factor can be read where it lies.
 pub(super) fn left_is_direct<P: Summand>(
     kernels: &Kernels<P>,
     cols: usize,
     left: &Lying<P>,
 ) -> bool {
-    let near = left.step.unsigned_abs() <= LEFT_STRIDE;
-    near || cols <= kernels.lanes * kernels.vectors
+    !is_far::<u8>(left.step) || cols <= kernels.lanes * kernels.vectors
 }
 
 /// Whether to compute the transposed product: vectors along the rows of the left factor.

@@ -11,7 +11,7 @@ use super::kernel::{Access, GemmElement, Kernels, Sum};
 use super::lines::{axpy, dot, widen};
 use super::plan::{DEPTH_BLOCK, RIGHT_BYTES};
 use super::tile::{Lanes, Last, Stored, TILE_VECTORS, Tile, finish, sum};
-use super::transpose::{Block, pack, turn};
+use super::transpose::{Block, pack, split, turn};
 
 /// An array that the compiler keeps in whatever registers the target has.
 #[derive(Clone, Copy)]
@@ -184,6 +184,17 @@ unsafe fn packs<T: Sum, const N: usize>(
     }
 }
 
+unsafe fn splits<T: Sum, const N: usize>(
+    from: *const T,
+    step: isize,
+    sizes: (usize, usize, usize),
+    pitch: usize,
+    out: *mut T,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { split::<Plain<T, N>>((from, step), sizes, pitch, out) }
+}
+
 unsafe fn store<O: GemmElement, const N: usize>(
     last: &Last<O::Sum, O>,
     sums: *const O::Sum,
@@ -262,6 +273,7 @@ const fn kernels<T: Sum, const N: usize>(flops_per_ns: f64) -> Kernels<T> {
         flops_per_ns,
         tile: tile::<T, N>,
         pack: packs::<T, N>,
+        split: splits::<T, N>,
         session: None,
     }
 }

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::kernel::{GemmElement, Kernels, Summand};
+use super::left::{self, GROUPS, Left, Whole, groups};
 use super::matrix::Lying;
 use super::output::Output;
-use super::pack::Source;
+use super::pack::{Source, parts};
 use super::panels::Panels;
 use super::parking::Parking;
 use super::plan;
@@ -45,69 +46,16 @@ struct Block<'p, P> {
     strip: Range<usize>,
     panels: Panels,
     /// The rows of the left factor, if they are packed for all tasks.
-    left: Option<&'p [P]>,
+    left: Option<&'p Whole<P>>,
     /// Where threads keep packed panels, if the block is cut into tasks.
     parking: Option<&'p Parking<P>>,
 }
 
+/// Steps of a tile from which on its output is fetched while it is summed.
+const FETCHED_FROM: usize = 64;
+
 /// Tasks to aim at: enough to share evenly between a few dozen threads.
 const TASKS: usize = 32;
-
-/// Bytes of pairs that a thread packs as rows per ns, for the choice of threads.
-const PACKED_BYTES_PER_NS: f64 = 4.0;
-
-/// Row groups of a left factor that are packed at a time: 32 rows of a half type are a cache line if
-/// they are contiguous.
-const LEFT_GROUPS: usize = 4;
-
-/// Rows of the left factor.
-#[derive(Clone, Copy)]
-enum Left<P> {
-    /// Where they lie, from a row and step on.
-    Lying(Lying<P>, (usize, usize)),
-    /// Packed row after row, each so long.
-    Rows(*const P, usize),
-    /// Packed group after group, each a panel so deep.
-    Groups(*const P, usize),
-}
-
-impl<P> Left<P> {
-    /// Address and strides in bytes of a group, which begins so many rows after the first.
-    #[inline]
-    fn group(self, row: usize, count: usize) -> (*const P, isize, isize) {
-        let size = size_of::<P>() as isize;
-        match self {
-            Self::Lying(here, (first, step)) => (here.at(first + row, step), here.lane, here.step),
-            Self::Rows(at, length) => (at.wrapping_add(row * length), length as isize * size, size),
-            Self::Groups(at, length) => {
-                (at.wrapping_add(row * length), size, count as isize * size)
-            }
-        }
-    }
-}
-
-/// First rows and sizes of the groups of some rows: full ones, then powers of two, or what is left if
-/// a tile has any number of rows.
-#[inline]
-fn groups(rows: Range<usize>, most: usize, any: bool) -> impl Iterator<Item = (usize, usize)> {
-    let mut row = rows.start;
-    std::iter::from_fn(move || {
-        let rest = rows.end - row;
-        let part = 1 << rest.checked_ilog2()?;
-        let count = if any || rest >= most { rest.min(most) } else { part };
-        row += count;
-        Some((row - count, count))
-    })
-}
-
-/// Parts of some steps, at most so long, and how far from the first each begins.
-#[inline]
-fn parts(steps: &Range<usize>, most: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
-    let (start, end) = (steps.start, steps.end);
-    (0..steps.len())
-        .step_by(most)
-        .map(move |first| (first, start + first..end.min((start + first).saturating_add(most))))
-}
 
 impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
     pub(super) fn run(&mut self) {
@@ -173,12 +121,12 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         let groups_each = (groups * panel_tasks / TASKS).clamp(1, groups);
         let row_tasks = groups.div_ceil(groups_each);
         let left = match self.left {
-            Side::Packed(source) if self.kernels.by_rows && panel_tasks > 1 => {
-                Some(self.pack_left(source, &block))
+            Side::Packed(source) if panel_tasks > 1 => {
+                Some(Whole::new(source, (&block.rows, &block.depth), group))
             }
             _ => None,
         };
-        let block = Block { left: left.as_deref(), ..block };
+        let block = Block { left: left.as_ref(), ..block };
         // Neighbouring tasks have the same columns.
         threads::run(row_tasks * panel_tasks, cost_ns, &|task| {
             let row = block.rows.start + task % row_tasks * groups_each * group;
@@ -192,7 +140,7 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         let most = self.kernels.rows;
         let mut left = match self.left {
             Side::Packed(_) if block.left.is_none() => {
-                Some(Scratch::new(LEFT_GROUPS * most * block.depth.len()))
+                Some(Scratch::new(GROUPS * most * block.depth.len()))
             }
             _ => None,
         };
@@ -207,8 +155,8 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         let buffered = self.out.buffered(block.ends.1);
         let mut sums =
             buffered.then(|| Scratch::<P::Sum>::new(most.next_multiple_of(16) * self.pitch()));
-        for start in rows.clone().step_by(LEFT_GROUPS * most) {
-            let rows = start..rows.end.min(start + LEFT_GROUPS * most);
+        for start in rows.clone().step_by(GROUPS * most) {
+            let rows = start..rows.end.min(start + GROUPS * most);
             let left = self.left(rows.clone(), block, left.as_deref_mut());
             for (row, count) in groups(rows, most, self.kernels.by_rows) {
                 let a = left.group(row - start, count);
@@ -218,6 +166,10 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
                     // task alone; `kernels` were chosen for this CPU.
                     unsafe {
                         let tile = self.tile(block, panel, packed, (row, count), a);
+                        if tile.depth >= FETCHED_FROM {
+                            let col = block.panels.get(panel).0 * self.kernels.lanes;
+                            self.out.fetch((row, col), (count, tile.last.cols));
+                        }
                         match sums.as_deref_mut() {
                             None => (self.kernels.tile)(&tile),
                             Some(sums) => self.buffered(block, tile, (row, panel), sums),
@@ -294,20 +246,6 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         packed
     }
 
-    /// All rows of the left factor, by a kernel that takes rows.
-    fn pack_left(&self, source: &dyn Source<P>, block: &Block<'_, P>) -> Scratch<P> {
-        let (rows, length) = (&block.rows, block.depth.len());
-        let mut packed = Scratch::new(rows.len() * length);
-        let each = LEFT_GROUPS * self.kernels.rows;
-        let cost_ns = (packed.len() * size_of::<P>()) as f64 / PACKED_BYTES_PER_NS;
-        threads::run_chunks(&mut packed, each * length, cost_ns, &|i, out| {
-            let first = rows.start + i * each;
-            let done = source.rows(first..rows.end.min(first + each), block.depth.clone(), out);
-            assert!(done, "rows can be had of every source");
-        });
-        packed
-    }
-
     /// Some rows of the left factor, which are packed into the buffer if need be.
     #[inline]
     fn left(&self, rows: Range<usize>, block: &Block<'_, P>, buffer: Option<&mut [P]>) -> Left<P> {
@@ -316,23 +254,11 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
             Side::Direct(here) => return Left::Lying(here, (rows.start, depth.start)),
             Side::Packed(source) => source,
         };
-        let (start, length) = (rows.start, depth.len());
         if let Some(all) = block.left {
-            return Left::Rows(all[(start - block.rows.start) * length..].as_ptr(), length);
+            return all.from(rows.start);
         }
         let buffer = buffer.expect("a buffer for a packed side");
-        let buffer = &mut buffer[..rows.len() * length];
-        if source.rows(rows.clone(), depth.clone(), buffer) {
-            return Left::Rows(buffer.as_ptr(), length);
-        }
-        for (first, steps) in parts(depth, source.steps()) {
-            for (row, count) in groups(rows.clone(), self.kernels.rows, false) {
-                let at = (row - start) * length + first * count;
-                let out = &mut buffer[at..][..steps.len() * count];
-                source.pack(row..row + count, steps.clone(), count, out);
-            }
-        }
-        Left::Groups(buffer.as_ptr(), length)
+        left::pack(source, (rows, depth), self.kernels.rows, buffer)
     }
 
     /// The tile of some rows and one panel. Its pointers are good for its sizes: the left ones come

@@ -95,6 +95,34 @@ unsafe fn copy<V: Lanes>(
     }
 }
 
+/// Steps that all groups take before one takes the next: so few lines stay in L1 until the last group has read
+/// its part of them, even if the step is a power of two and they meet in one set.
+const TOGETHER: usize = 4;
+
+/// `out[g·pitch + p·lanes + i] = from[p·step + g·lanes + i]` for `lanes` of each of some groups and `depth` steps,
+/// `step` in bytes: contiguous lanes, cut into panels. Each line of the source is read in one go.
+///
+/// # Safety
+/// As [`pack`].
+#[inline(always)]
+pub(super) unsafe fn split<V: Lanes>(
+    (from, step): (*const V::T, isize),
+    (groups, lanes, depth): (usize, usize, usize),
+    pitch: usize,
+    out: *mut V::T,
+) {
+    for first in (0..depth).step_by(TOGETHER) {
+        let steps = TOGETHER.min(depth - first);
+        let from = from.wrapping_byte_offset(first as isize * step);
+        for g in 0..groups {
+            let (from, to) =
+                (from.wrapping_add(g * lanes), out.wrapping_add(g * pitch + first * lanes));
+            // SAFETY: the caller's promise.
+            unsafe { copy::<V>((from, step), (lanes, steps, lanes), to) };
+        }
+    }
+}
+
 /// `to[c·to_row + r] = from[r·from_row + c]` for `rows × cols` elements.
 ///
 /// # Safety

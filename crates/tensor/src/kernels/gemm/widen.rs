@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::kernel::{Access, GemmElement, Kernels};
 use super::matrix::View;
-use super::pack::{Layout, Origin, Pack, Source, fill, pad};
+use super::pack::{Layout, Origin, Pack, Source, each_group, fill, pad, parts, split};
+use super::plan::is_far;
 use crate::kernels::Level;
 use crate::storage::Scratch;
 
@@ -43,14 +44,33 @@ impl<T: GemmElement<Sum = f32>> Source<f32> for Widened<'_, T> {
         }
     }
 
-    fn rows(&self, lanes: Range<usize>, depth: Range<usize>, out: &mut [f32]) -> bool {
-        match self.origin {
-            Origin::Strided(view) if view.step == 1 => {
-                let length = depth.len();
-                self.widen_lanes(view, (lanes, depth), length, out);
-                true
-            }
-            _ => false,
+    fn by_rows(&self) -> bool {
+        matches!(self.origin, Origin::Strided(view) if view.step == 1)
+    }
+
+    fn rows(&self, lanes: Range<usize>, depth: Range<usize>, out: &mut [f32]) {
+        let Origin::Strided(view) = self.origin else {
+            unreachable!("a source that goes by groups")
+        };
+        let length = depth.len();
+        self.widen_lanes(view, (lanes, depth), length, out);
+    }
+
+    fn groups(&self, lanes: Range<usize>, depth: Range<usize>, count: usize, out: &mut [f32]) {
+        let view = match self.origin {
+            Origin::Strided(view) if view.lane == 1 && is_far::<T>(view.step) => view,
+            _ => return each_group(self, lanes, depth, count, out),
+        };
+        let width = lanes.len();
+        let mut wide = Scratch::<f32>::new(width * STEPS.min(depth.len()));
+        for (first, steps) in parts(&depth, STEPS) {
+            self.widen_steps(view, (lanes.clone(), steps.clone()), width, &mut wide);
+            let from = (wide.as_ptr(), (width * size_of::<f32>()) as isize);
+            let out = &mut out[first * count..];
+            // SAFETY: `width` lanes of these steps have just been written.
+            unsafe {
+                split(self.kernels, from, (width / count, count, steps.len()), depth.len(), out)
+            };
         }
     }
 

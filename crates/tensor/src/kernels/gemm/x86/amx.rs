@@ -316,5 +316,6 @@ pub(in super::super) static AMX: Kernels<Pair> = Kernels {
     flops_per_ns: 1500.0,
     tile,
     pack: AVX512_PAIRS.pack,
+    split: AVX512_PAIRS.split,
     session: Some([enter, leave]),
 };

@@ -9,7 +9,7 @@ use super::super::kernel::{Access, Kernels};
 use super::super::lines::{axpy, dot, widen};
 use super::super::plan::{DEPTH_BLOCK, RIGHT_BYTES};
 use super::super::tile::{Factors, Lanes, Last, TILE_VECTORS, Tile, finish, sum};
-use super::super::transpose::{pack, turn};
+use super::super::transpose::{pack, split, turn};
 use super::blocks::{F32x8, F32x16, F64x4};
 use super::halves::Bf16Pairs;
 
@@ -62,6 +62,18 @@ macro_rules! kernels {
                 }
             }
 
+            #[target_feature(enable = $features)]
+            unsafe fn splits(
+                from: *const P,
+                step: isize,
+                sizes: (usize, usize, usize),
+                pitch: usize,
+                out: *mut P,
+            ) {
+                // SAFETY: the caller's promise; elements of factors are as long as sums.
+                unsafe { split::<V>((from.cast(), step), sizes, pitch, out.cast()) }
+            }
+
             pub(in super::super::super) static $name: Kernels<P> = Kernels {
                 rows: $rows,
                 vectors: $vectors,
@@ -74,6 +86,7 @@ macro_rules! kernels {
                 flops_per_ns: $rate,
                 tile,
                 pack: packs,
+                split: splits,
                 session: None,
             };
         }
