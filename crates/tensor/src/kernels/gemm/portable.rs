@@ -192,7 +192,7 @@ unsafe fn splits<T: Sum, const N: usize>(
     out: *mut T,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { split::<Plain<T, N>>((from, step), sizes, pitch, out) }
+    unsafe { split::<Plain<T, N>, ROWS>((from, step), sizes, pitch, out) }
 }
 
 unsafe fn store<O: GemmElement, const N: usize>(
@@ -259,10 +259,13 @@ unsafe fn axpys<T: GemmElement, const N: usize>(
     unsafe { axpy::<Plain<T::Sum, N>, T, 8>(from, step, lanes, depth, x, out) }
 }
 
+/// Rows of a full tile.
+const ROWS: usize = 4;
+
 /// Eight sums of a 128-bit vector, the narrowest that is common, leave room in 16 registers.
 const fn kernels<T: Sum, const N: usize>(flops_per_ns: f64) -> Kernels<T> {
     Kernels {
-        rows: 4,
+        rows: ROWS,
         vectors: 2,
         lanes: N,
         depth: DEPTH_BLOCK,

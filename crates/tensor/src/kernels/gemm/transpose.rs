@@ -100,12 +100,13 @@ unsafe fn copy<V: Lanes>(
 const TOGETHER: usize = 4;
 
 /// `out[g·pitch + p·lanes + i] = from[p·step + g·lanes + i]` for `lanes` of each of some groups and `depth` steps,
-/// `step` in bytes: contiguous lanes, cut into panels. Each line of the source is read in one go.
+/// `step` in bytes: contiguous lanes, cut into panels. Each line of the source is read in one go; groups of `FULL`
+/// lanes in as few moves as an array of so many.
 ///
 /// # Safety
 /// As [`pack`].
 #[inline(always)]
-pub(super) unsafe fn split<V: Lanes>(
+pub(super) unsafe fn split<V: Lanes, const FULL: usize>(
     (from, step): (*const V::T, isize),
     (groups, lanes, depth): (usize, usize, usize),
     pitch: usize,
@@ -115,10 +116,19 @@ pub(super) unsafe fn split<V: Lanes>(
         let steps = TOGETHER.min(depth - first);
         let from = from.wrapping_byte_offset(first as isize * step);
         for g in 0..groups {
-            let (from, to) =
-                (from.wrapping_add(g * lanes), out.wrapping_add(g * pitch + first * lanes));
+            let from = from.wrapping_add(g * lanes);
+            let to = out.wrapping_add(g * pitch + first * lanes);
             // SAFETY: the caller's promise.
-            unsafe { copy::<V>((from, step), (lanes, steps, lanes), to) };
+            unsafe {
+                if lanes != FULL {
+                    copy::<V>((from, step), (lanes, steps, lanes), to);
+                    continue;
+                }
+                for p in 0..steps {
+                    let row = from.wrapping_byte_offset(p as isize * step).cast::<[V::T; FULL]>();
+                    to.add(p * FULL).cast::<[V::T; FULL]>().write(row.read_unaligned());
+                }
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ macro_rules! kernels {
                 out: *mut P,
             ) {
                 // SAFETY: the caller's promise; elements of factors are as long as sums.
-                unsafe { split::<V>((from.cast(), step), sizes, pitch, out.cast()) }
+                unsafe { split::<V, $rows>((from.cast(), step), sizes, pitch, out.cast()) }
             }
 
             pub(in super::super::super) static $name: Kernels<P> = Kernels {
