@@ -11,10 +11,9 @@ use crate::storage::Plain;
 pub(crate) struct Kernels<T> {
     /// Elements of a vector.
     pub(super) lanes: usize,
-    /// Rows, and vectors of channels, of a full tile.
-    pub(super) tile: (usize, usize),
-    /// Rows that a tile can have, in ascending order.
-    heights: &'static [usize],
+    pub(super) tile: Shape,
+    /// For channels that are whole tiles of these.
+    wide: Option<Shape>,
     /// Weights that all tiles read before the next, in bytes: they and the sources stay in L1.
     pub(super) panel_bytes: usize,
     /// Channels of a full tile along places.
@@ -30,10 +29,30 @@ pub(crate) struct Kernels<T> {
     pub(super) frame: unsafe fn((usize, usize, usize), *const T, *mut T, usize),
 }
 
-impl<T> Kernels<T> {
+/// Sizes of tiles across channels.
+pub(super) struct Shape {
+    /// Rows of a full tile.
+    pub(super) rows: usize,
+    /// Vectors of channels of a full tile.
+    pub(super) vectors: usize,
+    /// Rows that a tile can have, in ascending order.
+    heights: &'static [usize],
+}
+
+impl Shape {
     /// Rows of the tile that is used where so many are left.
     pub(super) fn height(&self, left: usize) -> usize {
-        self.heights.iter().copied().find(|&height| height >= left).unwrap_or(self.tile.0)
+        self.heights.iter().copied().find(|&height| height >= left).unwrap_or(self.rows)
+    }
+}
+
+impl<T> Kernels<T> {
+    /// Of the tiles for so many channels: without those that are thinner than a full one, if there is a shape that
+    /// needs none.
+    pub(super) fn shape(&'static self, channels: usize) -> &'static Shape {
+        let vectors = channels.div_ceil(self.lanes);
+        let fits = |shape: &&Shape| vectors.is_multiple_of(shape.vectors);
+        self.wide.iter().find(|wide| fits(wide) && !fits(&&self.tile)).unwrap_or(&self.tile)
     }
 }
 
@@ -48,13 +67,13 @@ pub(crate) trait Element: Sum + Plain {
 // 95 with 24, 88 with 40; 64 to 128 channels of 8 x 8, forward: 126, 135, 127. With 32 KiB and AVX2 the latter:
 // 92 GF/s with 12, 89 with 16, 87 with 24.
 macro_rules! kernels {
-    ($name:ident, $module:ident, $T:ident, $V:ty, tile $rows:literal by $vectors:literal of $heights:expr, panel $panel:literal,
+    ($name:ident, $module:ident, $T:ident, $V:ty, tile $rows:literal by $vectors:literal of $heights:expr, wide $wide:expr, panel $panel:literal,
      across: $(($r:literal, $n:literal))*, along $channels:literal: $(($ar:literal, $an:literal))*,
      $($features:literal)?) => {
         mod $module {
             #[allow(unused_imports, reason = "the vectors of one level")]
             use super::vectors::*;
-            use crate::kernels::conv::levels::Kernels;
+            use crate::kernels::conv::levels::{Kernels, Shape};
             use crate::kernels::conv::tile::{self, Across, Along, Dots};
             use crate::kernels::gemm::tile::Lanes;
 
@@ -114,8 +133,8 @@ macro_rules! kernels {
 
             pub(super) static $name: Kernels<$T> = Kernels {
                 lanes: <$V as Lanes>::LANES,
-                tile: ($rows, $vectors),
-                heights: &$heights,
+                tile: Shape { rows: $rows, vectors: $vectors, heights: &$heights },
+                wide: $wide,
                 panel_bytes: $panel << 10,
                 channels: $channels,
                 across,
@@ -133,9 +152,9 @@ mod portable {
     mod vectors {
         pub(super) use crate::kernels::gemm::portable::Plain;
     }
-    kernels!(F32, f32s, f32, Plain<f32, 4>, tile 4 by 2 of [4], panel 12,
+    kernels!(F32, f32s, f32, Plain<f32, 4>, tile 4 by 2 of [4], wide None, panel 12,
         across: (4, 2) (4, 1), along 8: (8, 1) (4, 2) (1, 4),);
-    kernels!(F64, f64s, f64, Plain<f64, 2>, tile 4 by 2 of [4], panel 12,
+    kernels!(F64, f64s, f64, Plain<f64, 2>, tile 4 by 2 of [4], wide None, panel 12,
         across: (4, 2) (4, 1), along 8: (8, 1) (4, 2) (1, 4),);
 
     pub(super) static TABLES: (&super::Kernels<f32>, &super::Kernels<f64>) = (&F32, &F64);
@@ -146,15 +165,19 @@ mod x86 {
     mod vectors {
         pub(super) use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
     }
-    kernels!(AVX512_F32, avx512_f32, f32, __m512, tile 8 by 3 of [2, 4, 8], panel 24,
-        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1), along 8: (8, 3) (4, 6) (1, 8),
+    kernels!(AVX512_F32, avx512_f32, f32, __m512, tile 8 by 3 of [2, 4, 8],
+        wide Some(Shape { rows: 6, vectors: 4, heights: &[2, 4, 6] }), panel 24,
+        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1) (6, 4) (4, 4) (2, 4),
+        along 8: (8, 3) (4, 6) (1, 8),
         "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
-    kernels!(AVX512_F64, avx512_f64, f64, __m512d, tile 8 by 3 of [2, 4, 8], panel 24,
-        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1), along 8: (8, 3) (4, 6) (1, 8),
+    kernels!(AVX512_F64, avx512_f64, f64, __m512d, tile 8 by 3 of [2, 4, 8],
+        wide Some(Shape { rows: 6, vectors: 4, heights: &[2, 4, 6] }), panel 24,
+        across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1) (6, 4) (4, 4) (2, 4),
+        along 8: (8, 3) (4, 6) (1, 8),
         "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
-    kernels!(AVX2_F32, avx2_f32, f32, __m256, tile 6 by 2 of [2, 4, 6], panel 12,
+    kernels!(AVX2_F32, avx2_f32, f32, __m256, tile 6 by 2 of [2, 4, 6], wide None, panel 12,
         across: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1), along 4: (4, 2) (1, 8), "avx2,fma");
-    kernels!(AVX2_F64, avx2_f64, f64, __m256d, tile 6 by 2 of [2, 4, 6], panel 12,
+    kernels!(AVX2_F64, avx2_f64, f64, __m256d, tile 6 by 2 of [2, 4, 6], wide None, panel 12,
         across: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1), along 4: (4, 2) (1, 8), "avx2,fma");
 
     pub(super) static AVX512: (&super::Kernels<f32>, &super::Kernels<f64>) =

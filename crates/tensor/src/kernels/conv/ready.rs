@@ -1,7 +1,7 @@
 //! A pass with its tables and packed weights, and the loops over its tiles.
 
 use super::frame::Frame;
-use super::levels::{Element, Kernels};
+use super::levels::{Element, Kernels, Shape};
 use super::pass::Pass;
 use super::results::{Places, Results};
 use super::sweep::Sweep;
@@ -42,11 +42,11 @@ impl Way {
     /// By the cycles that each is expected to take for a pass of a group.
     pub(super) fn choose<T: Element>(sweep: &Sweep<'_, T>) -> Way {
         let kernels = T::conv_kernels(sweep.level);
-        let (lanes, (rows, vectors)) = (kernels.lanes as f64, kernels.tile);
         let ((sources, results), pass) = (sweep.weights.channels(), &sweep.passes[0]);
+        let (lanes, shape) = (kernels.lanes as f64, kernels.shape(results));
         let (places, depth) = (pass.count() as f64, (sources * pass.taps()) as f64);
         let wide = (results as f64 / lanes).ceil();
-        let tiles = places / rows as f64 * (wide / vectors as f64).ceil();
+        let tiles = places / shape.rows as f64 * (wide / shape.vectors as f64).ceil();
         let across =
             places * depth * wide / 2.0 + tiles * TILE + places * results as f64 / lanes * TURN;
         let frame = Frame::new(sweep.size, &sweep.passes, true);
@@ -93,7 +93,7 @@ pub(super) struct Ready<'a, T: Element> {
     pub(super) pass: &'a Pass,
     pub(super) blocks: Vec<Block>,
     /// Places of a full tile.
-    pub(super) tile: usize,
+    pub(super) shape: &'static Shape,
     kernels: &'static Kernels<T>,
     pub(super) access: &'static Access<T>,
     frame: &'a Frame,
@@ -136,7 +136,8 @@ impl<'a, T: Element> Ready<'a, T> {
         if !pass.is_whole() && way == Way::Across {
             pass.targets(&mut targets);
         }
-        let blocks = blocks(kernels, way, groups, results);
+        let shape = kernels.shape(results);
+        let blocks = blocks(kernels, shape, way, groups, results);
         let room = blocks.last().map_or(0, |block| block.start + block.width);
         let (mut weights, mut starts) = (Scratch::new(room * depth), Scratch::new(room));
         starts.fill(T::ZERO);
@@ -151,7 +152,7 @@ impl<'a, T: Element> Ready<'a, T> {
         Ready {
             pass,
             blocks,
-            tile: kernels.tile.0,
+            shape,
             kernels,
             access: T::access(sweep.level),
             frame,
@@ -170,11 +171,11 @@ impl<'a, T: Element> Ready<'a, T> {
 
     /// The tiles of some places of `images` images.
     pub(super) fn tiles(&mut self, images: usize, places: &Range<usize>) -> Tiles {
-        let mut rows = Rows::new(places.len(), self.tile);
+        let mut rows = Rows::new(places.len(), self.shape.rows);
         self.pass.rows(self.frame, (images, self.image), places, &mut rows);
         let sizes = self.pass.tap_counts();
         let steps = |extent| tiles::inside(&self.steps, sizes, extent);
-        Tiles::new(self.kernels, rows, &mut self.lists, &steps)
+        Tiles::new(self.shape, rows, &mut self.lists, &steps)
     }
 
     /// The sums of some places, for all blocks.
@@ -341,6 +342,7 @@ impl<'a, T: Element> Ready<'a, T> {
 /// Blocks of the results of all groups, as wide as tiles can be.
 pub(super) fn blocks<T>(
     kernels: &Kernels<T>,
+    shape: &Shape,
     way: Way,
     groups: usize,
     results: usize,
@@ -353,7 +355,7 @@ pub(super) fn blocks<T>(
         };
         match way {
             Way::Across => {
-                let panels = Panels::new(results.div_ceil(kernels.lanes), kernels.tile.1);
+                let panels = Panels::new(results.div_ceil(kernels.lanes), shape.vectors);
                 for i in 0..panels.count() {
                     let (first, width) = panels.get(i);
                     push(first * kernels.lanes, width * kernels.lanes);

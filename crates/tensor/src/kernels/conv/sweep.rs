@@ -112,7 +112,7 @@ impl<T: Element> Sweep<'_, T> {
                 }));
                 continue;
             }
-            let size = even(count, MOST_PLACES, ready.tile).max(1);
+            let size = even(count, MOST_PLACES, ready.shape.rows).max(1);
             pieces.extend((0..count).step_by(size).map(|first| {
                 let places = first..count.min(first + size);
                 let tiles = Some(ready.tiles(images, &places));

@@ -4,7 +4,7 @@
 //! kernel are neighbours here, whatever their places in the image, so that a tile leaves out the steps
 //! that none of its rows needs: of 8 x 8 places with 3 x 3 taps and a padding of 1 that is a sixth.
 
-use super::levels::{Element, Kernels};
+use super::levels::{Element, Kernels, Shape};
 use super::tile::{Across, Entry};
 use crate::storage::Scratch;
 use std::ops::Range;
@@ -131,8 +131,8 @@ struct Tile {
 
 impl Tiles {
     /// `steps` makes the list of an extent that is not there yet.
-    pub(super) fn new<T>(
-        kernels: &Kernels<T>,
+    pub(super) fn new(
+        shape: &Shape,
         rows: Rows,
         lists: &mut Lists,
         steps: &dyn Fn(Extent) -> Scratch<Entry>,
@@ -142,9 +142,9 @@ impl Tiles {
         if let Some(&last) = entries[..len].last() {
             entries[len..].fill(last);
         }
-        let (mut tiles, mut run) = (Vec::with_capacity(len.div_ceil(kernels.tile.0)), 0);
-        for first in (0..len).step_by(kernels.tile.0) {
-            let height = kernels.height(len - first);
+        let (mut tiles, mut run) = (Vec::with_capacity(len.div_ceil(shape.rows)), 0);
+        for first in (0..len).step_by(shape.rows) {
+            let height = shape.height(len - first);
             while runs[run].0 <= first {
                 run += 1;
             }

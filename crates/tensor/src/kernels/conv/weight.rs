@@ -7,7 +7,7 @@
 //! The gradient of the bias is one more row, that of a source of ones: the panel is in cache for it.
 
 use super::frame::Frame;
-use super::levels::{Element, Kernels};
+use super::levels::{Element, Kernels, Shape};
 use super::pass::{self, Pass};
 use super::ready::{Way, blocks};
 use super::results::Results;
@@ -102,7 +102,8 @@ impl<'a, T: Element> Plan<'a, T> {
         if !few {
             pass.places(&frame, &mut places);
         }
-        let blocks = blocks(kernels, Way::Across, by.groups, outs);
+        let shape = kernels.shape(outs);
+        let blocks = blocks(kernels, shape, Way::Across, by.groups, outs);
         let sums = rows * blocks.last().map_or(0, |block| block.start + block.width);
         let parts = PARTS.min(by.batch).min(MOST_SUMS / sums.max(1)).max(1);
         let cuts = PARTS.div_ceil(parts).min(rows.div_ceil(LEAST_ROWS)).max(1);
@@ -111,9 +112,9 @@ impl<'a, T: Element> Plan<'a, T> {
         if !few {
             let each = (0..rows.max(1)).step_by(cut).map(|first| first..rows.min(first + cut));
             tiles.extend(each.map(|rows| {
-                let ordered = ordered(kernels, pass, &frame, &steps, &rows);
+                let ordered = ordered(shape, pass, &frame, &steps, &rows);
                 let steps = |extent| tiles::inside(&places, pass.counts(), extent);
-                Tiles::new(kernels, ordered, &mut lists, &steps)
+                Tiles::new(shape, ordered, &mut lists, &steps)
             }));
         }
         Plan {
@@ -194,7 +195,8 @@ impl<'a, T: Element> Plan<'a, T> {
 
     /// The row behind those of a cut, which reads 1 at all places.
     fn ones(&self) -> Ones {
-        let (mut rows, mut lists) = (Rows::new(1, self.kernels.tile.0), Lists::default());
+        let shape = self.kernels.shape(self.outs);
+        let (mut rows, mut lists) = (Rows::new(1, shape.rows), Lists::default());
         let number = self.cut as u32;
         rows.extend(std::iter::once(Entry { from: 0, number }));
         let counts = self.pass.counts();
@@ -202,7 +204,7 @@ impl<'a, T: Element> Plan<'a, T> {
         rows.close(all);
         let zeros = Scratch::filled(self.pass.count(), 0);
         let steps = |extent| tiles::inside(&zeros, counts, extent);
-        Ones { tiles: Tiles::new(self.kernels, rows, &mut lists, &steps), lists }
+        Ones { tiles: Tiles::new(shape, rows, &mut lists, &steps), lists }
     }
 
     /// The sums of some rows over the images of a part; those of a block start at `start·high`.
@@ -336,14 +338,8 @@ impl<'a, T: Element> Plan<'a, T> {
 }
 
 /// Some rows of weights: those of one tap are neighbours, because they see the same places.
-fn ordered<T>(
-    kernels: &Kernels<T>,
-    pass: &Pass,
-    frame: &Frame,
-    steps: &[u32],
-    rows: &Range<usize>,
-) -> Rows {
-    let mut ordered = Rows::new(rows.len(), kernels.tile.0);
+fn ordered(shape: &Shape, pass: &Pass, frame: &Frame, steps: &[u32], rows: &Range<usize>) -> Rows {
+    let mut ordered = Rows::new(rows.len(), shape.rows);
     let taps = pass.taps();
     for (tap, extent) in pass.served(frame).into_iter().enumerate() {
         let channels = |end: usize| (end + taps - 1 - tap) / taps;
