@@ -214,7 +214,7 @@ unsafe fn turns<O: GemmElement, const N: usize>(
     Plain<O::Sum, N>: Stored<O>,
 {
     // SAFETY: the caller's promise.
-    unsafe { turn::<Square<O::Sum, N>, O>(last, sums, pitch) }
+    unsafe { turn::<Square<O::Sum, N>, Square<O::Sum, N>, O>(last, sums, pitch) }
 }
 
 unsafe fn widens<T: GemmElement, const N: usize>(

@@ -6,6 +6,7 @@
 )]
 
 use super::tile::{Lanes, Last, Stored};
+use std::ops::Range;
 
 /// A square block that fits the registers.
 ///
@@ -177,16 +178,42 @@ unsafe fn transpose<B: Block>(
 /// As [`pack`], for `last.rows` rows of `sums`, `pitch` apart and readable up to whole blocks, and the
 /// transposed part of the output.
 #[inline(always)]
-pub(super) unsafe fn turn<B: Block, O>(last: &Last<B::T, O>, sums: *const B::T, pitch: usize)
-where
+pub(super) unsafe fn turn<Large: Block, Small: Block<T = Large::T>, O>(
+    last: &Last<Large::T, O>,
+    sums: *const Large::T,
+    pitch: usize,
+) where
+    Large::V: Stored<O>,
+    Small::V: Stored<O>,
+{
+    let whole = last.rows - last.rows % Large::SIDE;
+    // SAFETY: the caller's promise, for both parts of the rows.
+    unsafe {
+        turn_rows::<Large, O>(last, 0..whole, sums, pitch);
+        turn_rows::<Small, O>(last, whole..last.rows, sums, pitch);
+    }
+}
+
+/// [`turn`] of some rows.
+///
+/// # Safety
+/// As [`turn`].
+#[inline(always)]
+unsafe fn turn_rows<B: Block, O>(
+    last: &Last<B::T, O>,
+    rows: Range<usize>,
+    sums: *const B::T,
+    pitch: usize,
+) where
     B::V: Stored<O>,
 {
     let row = (pitch * size_of::<B::T>()) as isize;
     // SAFETY: the caller's promise; masks and the last columns keep within the tile.
     unsafe {
         let mut columns = [B::V::zero(); 16];
-        for i in (0..last.rows).step_by(B::SIDE) {
-            let mask = B::V::mask((last.rows - i).min(B::SIDE));
+        let mut i = rows.start;
+        while i < rows.end {
+            let mask = B::V::mask((rows.end - i).min(B::SIDE));
             let bias = (!last.bias.is_null()).then(|| B::V::load_masked(last.bias.add(i), mask));
             for j in (0..last.cols).step_by(B::SIDE) {
                 B::load(sums.add(i * pitch + j), row, &mut columns);
@@ -205,6 +232,7 @@ where
                     x.write(last.to.add((j + c) * last.to_row + i), mask);
                 }
             }
+            i += B::SIDE;
         }
     }
 }

@@ -96,7 +96,7 @@ macro_rules! kernels {
 
 /// The loops between memory and sums of one level and element type.
 macro_rules! access {
-    ($name:ident, $module:ident, $features:literal, $t:ty, $vector:ty, $block:ty, $wide:literal) => {
+    ($name:ident, $module:ident, $features:literal, $t:ty, $vector:ty, $large:ty, $small:ty, $wide:literal) => {
         mod $module {
             use super::*;
 
@@ -111,7 +111,7 @@ macro_rules! access {
             #[target_feature(enable = $features)]
             unsafe fn turns(last: &Last<S, $t>, sums: *const S, pitch: usize) {
                 // SAFETY: the caller's promise.
-                unsafe { turn::<$block, $t>(last, sums, pitch) }
+                unsafe { turn::<$large, $small, $t>(last, sums, pitch) }
             }
 
             #[target_feature(enable = $features)]
@@ -182,6 +182,7 @@ access!(
     "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
     f32,
     __m512,
+    F32x16,
     F32x8,
     16
 );
@@ -192,6 +193,7 @@ access!(
     f64,
     __m512d,
     F64x4,
+    F64x4,
     16
 );
 access!(
@@ -200,6 +202,7 @@ access!(
     "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c",
     f16,
     __m512,
+    F32x16,
     F32x8,
     16
 );
@@ -209,10 +212,11 @@ access!(
     "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
     bf16,
     __m512,
+    F32x16,
     F32x8,
     16
 );
-access!(AVX2_F32_ACCESS, avx2_f32_access, "avx2,fma", f32, __m256, F32x8, 8);
-access!(AVX2_F64_ACCESS, avx2_f64_access, "avx2,fma", f64, __m256d, F64x4, 8);
-access!(AVX2_F16_ACCESS, avx2_f16_access, "avx2,fma,f16c", f16, __m256, F32x8, 8);
-access!(AVX2_BF16_ACCESS, avx2_bf16_access, "avx2,fma", bf16, __m256, F32x8, 8);
+access!(AVX2_F32_ACCESS, avx2_f32_access, "avx2,fma", f32, __m256, F32x8, F32x8, 8);
+access!(AVX2_F64_ACCESS, avx2_f64_access, "avx2,fma", f64, __m256d, F64x4, F64x4, 8);
+access!(AVX2_F16_ACCESS, avx2_f16_access, "avx2,fma,f16c", f16, __m256, F32x8, F32x8, 8);
+access!(AVX2_BF16_ACCESS, avx2_bf16_access, "avx2,fma", bf16, __m256, F32x8, F32x8, 8);
