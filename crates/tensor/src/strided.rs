@@ -178,9 +178,17 @@ impl Turn {
         (self.outer * self.rows / TASKS).clamp(1, ROWS)
     }
     /// Elements from a row of copied columns to the next: rows a power of two apart would meet in one set of
-    /// the cache.
+    /// the cache. Short rows lie behind each other.
     pub(crate) fn pitch(&self) -> usize {
-        self.columns.min(PART) + 16
+        if self.is_short() { self.row() } else { self.columns.min(PART) + 16 }
+    }
+    /// Elements of a row.
+    fn row(&self) -> usize {
+        self.middle * self.columns
+    }
+    /// Are all columns of a task copied before any is used?
+    pub(crate) fn is_short(&self) -> bool {
+        self.row() <= SHORT
     }
     /// The columns that are copied at a time, of all axes after that of the rows.
     pub(crate) fn parts(&self) -> impl Iterator<Item = Range<usize>> + use<> {
@@ -199,6 +207,9 @@ impl Turn {
 const ROWS: usize = 64;
 /// Columns that are copied at a time: with `ROWS` rows 256 KiB of f32, in the second-level cache.
 const PART: usize = 1024;
+/// Elements of a row up to which a task is one call of a loop: a call for each row takes 80 ns. `x + yᵀ` of 128 x 128
+/// 8.4 µs with a call for each row, 3.9 with one; `x + y` 2.0 (Ice Lake, one thread).
+const SHORT: usize = 512;
 /// Tasks that transposed views are cut into, at least, if they have so many rows.
 const TASKS: usize = 4;
 
@@ -217,6 +228,9 @@ fn copy_row<T: Copy>(from: &[T], at: usize, stride: isize, out: &mut [T]) {
     match stride {
         1 => out.copy_from_slice(&from[at..at + out.len()]),
         0 => out.fill(from[at]),
+        2 => every::<T, 2>(&from[at..], out),
+        3 => every::<T, 3>(&from[at..], out),
+        4 => every::<T, 4>(&from[at..], out),
         _ if stride > 0 => {
             let source = from[at..].iter().step_by(stride as usize);
             out.iter_mut().zip(source).for_each(|(o, &v)| *o = v);
@@ -227,4 +241,13 @@ fn copy_row<T: Copy>(from: &[T], at: usize, stride: isize, out: &mut [T]) {
             }
         }
     }
+}
+
+/// Every `N`-th element: a loop of a fixed step becomes vector code.
+fn every<T: Copy, const N: usize>(from: &[T], out: &mut [T]) {
+    let Some((last, out)) = out.split_last_mut() else { return };
+    let before = out.len();
+    let groups = &from.as_chunks::<N>().0[..before];
+    out.iter_mut().zip(groups).for_each(|(o, group)| *o = group[0]);
+    *last = from[before * N];
 }

@@ -71,13 +71,20 @@ impl<'a, S: Stored> Plan<'a, S> {
             for (feed, tile) in self.feeds.iter().zip(&mut *tiles) {
                 let Feed::Turned(x, walk, t) = feed else { continue };
                 let (Some(x), true) = (S::as_lane(x), *t == turn) else { continue };
-                walk.turned(x, turn, (first, count), &part, tile);
+                let to = if turn.is_short() { part.start } else { 0 };
+                walk.turned(x, turn, (first, count), &part, &mut tile[to..]);
+            }
+            if turn.is_short() {
+                continue;
             }
             for r in 0..count {
                 let at = (first + r) * row;
                 let range = at + part.start..at + part.end;
                 self.stretch(start, range, tiles, Some(r * turn.pitch()), call);
             }
+        }
+        if turn.is_short() {
+            self.stretch(start, start..start + len, tiles, Some(0), call);
         }
     }
     /// A range of the result; with `part` transposed operands are in their tiles already, from there on.
