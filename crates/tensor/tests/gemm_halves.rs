@@ -40,6 +40,14 @@ proptest! {
     ) {
         check_all(&case);
     }
+
+    /// More rows than lie near each other if they are columns in memory, and more columns than one task takes.
+    #[test]
+    fn products_of_many_rows_equal_the_triple_loop(
+        case in cases((257..300_usize, 1..60_usize, 300..900_usize))
+    ) {
+        check_all(&case);
+    }
 }
 
 #[test]

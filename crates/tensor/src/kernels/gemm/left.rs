@@ -75,7 +75,9 @@ pub(super) fn pack<P: Summand>(
     let full = rows.len() - rows.len() % most;
     let (together, rest) = out.split_at_mut(full * length);
     let behind = rows.start + full..rows.end;
-    source.groups(rows.start..behind.start, depth.clone(), most, together);
+    if full > 0 {
+        source.groups(rows.start..behind.start, depth.clone(), most, together);
+    }
     for (row, count) in groups(behind.clone(), most, false) {
         let group = &mut rest[(row - behind.start) * length..][..count * length];
         source.groups(row..row + count, depth.clone(), count, group);

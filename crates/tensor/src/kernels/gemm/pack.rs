@@ -83,7 +83,7 @@ pub(super) trait Source<P>: Sync {
         unreachable!("a source that goes by groups");
     }
 
-    /// Fills `out` with groups of `count` rows of a left factor, panels one behind the other.
+    /// Fills `out` with at least one group of `count` rows of a left factor, panels one behind the other.
     fn groups(&self, lanes: Range<usize>, depth: Range<usize>, count: usize, out: &mut [P]) {
         each_group(self, lanes, depth, count, out);
     }
@@ -124,7 +124,7 @@ impl<T: Summand> Source<T> for Plain<'_, T> {
 
     fn groups(&self, lanes: Range<usize>, depth: Range<usize>, count: usize, out: &mut [T]) {
         match self.origin {
-            Origin::Strided(view) if view.lane == 1 && !lanes.is_empty() && !depth.is_empty() => {
+            Origin::Strided(view) if view.lane == 1 && !depth.is_empty() => {
                 assert!(lanes.end <= view.lanes && depth.end <= view.depth);
                 let here = view.lying::<T>();
                 let from = (here.at(lanes.start, depth.start), here.step);
@@ -181,8 +181,7 @@ pub(super) unsafe fn split<P: Summand>(
     whole: usize,
     out: &mut [P],
 ) {
-    let Some(last) = groups.checked_sub(1) else { return };
-    assert!((last * whole + depth) * count <= out.len());
+    assert!(groups > 0 && ((groups - 1) * whole + depth) * count <= out.len());
     let sizes = (groups, count, depth);
     // SAFETY: the caller's promise; `out` is long enough; `Kernels` are only handed out for a level this CPU has.
     unsafe { (kernels.split)(from, step, sizes, count * whole, out.as_mut_ptr()) };
