@@ -33,13 +33,13 @@ impl Zip for Product {
 
 /// `p·a + q·b` in the place of `a`, rounded as `fma(q, b, p·a)`, for arrays of one shape and type: f32 or f64.
 pub(crate) fn sum(p: f64, mut a: Array, q: f64, mut b: Array) -> Array {
-    fused::pass(&Sum(p, q), &mut a, &mut b, fused::States::default());
+    fused::pass(&Sum(p, q), &mut a, &mut b, fused::StateArrays::default());
     a
 }
 
 /// `a + c·(b − a)` in the place of `a`, for arrays as [`sum`] takes them.
 pub(crate) fn toward(mut a: Array, mut b: Array, c: f64) -> Array {
-    fused::pass(&Toward(c), &mut a, &mut b, fused::States::default());
+    fused::pass(&Toward(c), &mut a, &mut b, fused::StateArrays::default());
     a
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run<'a>(
         if !value.dtype().is_half() {
             state.master = None;
         }
-        let mut states = States::default();
+        let mut states = StateArrays::default();
         for (j, slot) in state.slots.iter_mut().enumerate() {
             states[j] = slot.as_mut().filter(|_| job.uses[j]);
         }
@@ -45,7 +45,7 @@ pub(crate) fn run<'a>(
 }
 
 /// One pass over arrays of one shape and type, f32 or f64: a part of the step of a tensor rule.
-pub(crate) fn pass(rule: &dyn Steps, value: &mut Array, grad: &mut Array, states: States<'_>) {
+pub(crate) fn pass(rule: &dyn Steps, value: &mut Array, grad: &mut Array, states: StateArrays<'_>) {
     let elements = value.numel();
     let (mut tasks, mut no_master) = (Vec::with_capacity(1 + elements / CHUNK), None);
     Constants { rule, unscale: 1.0 }.cut(value, &mut no_master, grad, states, &mut tasks);
@@ -58,7 +58,7 @@ fn run_tasks(mut tasks: Vec<Task<'_>>, elements: usize) {
 }
 
 /// The states of a parameter; one that is not in use is absent.
-pub(crate) type States<'a> = [Option<&'a mut Array>; 3];
+pub(crate) type StateArrays<'a> = [Option<&'a mut Array>; 3];
 
 /// What is the same for all elements of a parameter.
 #[derive(Clone, Copy)]
@@ -74,7 +74,7 @@ impl<'a> Constants<'a> {
         value: &'a mut Array,
         master: &'a mut Option<Array>,
         grad: &'a mut Array,
-        states: States<'a>,
+        states: StateArrays<'a>,
         tasks: &mut Vec<Task<'a>>,
     ) {
         match value.dtype() {
@@ -103,7 +103,7 @@ impl<'a> Constants<'a> {
 fn full<'a, T: Element>(
     value: &'a mut Array,
     grad: &'a mut Array,
-    states: States<'a>,
+    states: StateArrays<'a>,
 ) -> Piece<'a, T, T> {
     become_flat(grad, T::DTYPE);
     Piece {
@@ -119,7 +119,7 @@ fn halves<'a, S: Element>(
     value: &'a mut Array,
     master: &'a mut Option<Array>,
     grad: &'a mut Array,
-    states: States<'a>,
+    states: StateArrays<'a>,
 ) -> Piece<'a, f32, S> {
     let as_stored = grad.dtype() == S::DTYPE;
     become_flat(grad, if as_stored { S::DTYPE } else { DType::F32 });

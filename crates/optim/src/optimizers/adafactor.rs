@@ -118,7 +118,7 @@ impl TensorRule for AdafactorOptions {
         }
         let squares = grad.clone().zip(grad.clone(), Product);
         let mut by = mean_squares(state, squares, t.powf(self.beta2_decay), eps1);
-        fused::pass(&RootUnder(eps1 * eps1), &mut by, &mut grad, fused::States::default());
+        fused::pass(&RootUnder(eps1 * eps1), &mut by, &mut grad, fused::StateArrays::default());
         let length = scale / (rms(&by) / self.d).max(1.0);
         x.update(|x| sum(1.0, x, -length, by));
     }

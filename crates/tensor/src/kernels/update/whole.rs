@@ -24,14 +24,19 @@ impl Full for f64 {
 }
 
 /// Slices of equal length.
-type States<'a, T> = [Option<&'a mut [T]>; MOST_STATES];
+type StateSlices<'a, T> = [Option<&'a mut [T]>; MOST_STATES];
 
 /// Updates slices of equal length.
-pub(super) fn update<T: Full>(pass: Pass<'_>, value: &mut [T], grad: &[T], states: States<'_, T>) {
+pub(super) fn update<T: Full>(
+    pass: Pass<'_>,
+    value: &mut [T],
+    grad: &[T],
+    states: StateSlices<'_, T>,
+) {
     let (value, last_value) = value.as_chunks_mut::<BLOCK>();
     let (grad, last_grad) = grad.as_chunks::<BLOCK>();
     let mut blocks = Blocks { value, grad, states: Default::default() };
-    let mut last_states = States::default();
+    let mut last_states = StateSlices::default();
     for (j, state) in states.into_iter().enumerate() {
         if let Some(state) = state {
             let (whole, rest) = state.as_chunks_mut::<BLOCK>();
@@ -48,7 +53,7 @@ pub(super) fn update<T: Full>(pass: Pass<'_>, value: &mut [T], grad: &[T], state
 }
 
 /// A last, partial block: a copy of it, filled up with zeros.
-fn last<T: Full>(pass: Pass<'_>, value: &mut [T], grad: &[T], mut states: States<'_, T>) {
+fn last<T: Full>(pass: Pass<'_>, value: &mut [T], grad: &[T], mut states: StateSlices<'_, T>) {
     let n = value.len();
     let [mut x, mut g] = [[T::default(); BLOCK]; 2];
     let mut rooms = [[T::default(); BLOCK]; MOST_STATES];
