@@ -37,7 +37,7 @@ pub(crate) fn row_major<T: Element>(x: &Array, out: &mut [T]) {
     let Some(turn) = walk.turn() else {
         return threads::run_chunks(out, CHUNK, cost, &|i, out| walk.copy(from, i * CHUNK, out));
     };
-    let (rows, row) = (turn.task(), turn.middle * turn.columns);
+    let (rows, row) = (turn.task(), turn.row());
     let how = Write::of(size_of_val(out));
     threads::run_chunks(out, rows * row, cost, &|i, out| {
         let mut tile = vec![T::default(); rows * turn.pitch()];
@@ -122,7 +122,7 @@ impl Walk {
         while row < count {
             // Rows that lie side by side.
             let rows = (by.rows - (first + row) % by.rows).min(count - row);
-            let at = (first + row) * by.middle * by.columns + part.start;
+            let at = (first + row) * by.row() + part.start;
             let from = &from[self.place(at).0..];
             turn(
                 level(),
@@ -183,7 +183,7 @@ impl Turn {
         if self.is_short() { self.row() } else { self.columns.min(PART) + 16 }
     }
     /// Elements of a row.
-    fn row(&self) -> usize {
+    pub(crate) fn row(&self) -> usize {
         self.middle * self.columns
     }
     /// Are all columns of a task copied before any is used?

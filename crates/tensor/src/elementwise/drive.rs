@@ -39,7 +39,7 @@ impl<'a, S: Stored> Plan<'a, S> {
     fn new(inputs: &'a [Array], shape: &Shape, bytes: usize, written_over: bool) -> Self {
         let feeds: SmallVec<[_; 3]> = inputs.iter().map(|x| Feed::<S>::new(x, shape)).collect();
         let turn = feeds.iter().find_map(Feed::turn);
-        let chunk = turn.map_or(CHUNK, |turn| turn.task() * turn.middle * turn.columns);
+        let chunk = turn.map_or(CHUNK, |turn| turn.task() * turn.row());
         let n = shape.numel();
         let cost = (n * (inputs.len() + 1)) as f64 * NS_PER_ELEMENT;
         let how = if written_over { Write::Cached } else { Write::of(n * bytes) };
@@ -56,7 +56,7 @@ impl<'a, S: Stored> Plan<'a, S> {
         }
     }
     /// Whole rows of a transposed operand: it is copied in parts of many rows and few columns, so that
-    /// each cache line is read once.
+    /// each cache line is read once; short rows all before one call.
     fn parts(
         &self,
         turn: Turn,
@@ -65,26 +65,26 @@ impl<'a, S: Stored> Plan<'a, S> {
         tiles: &mut [Scratch<S::Lane>],
         call: &mut Call<'_, S::Lane>,
     ) {
-        let row = turn.middle * turn.columns;
+        let row = turn.row();
         let (first, count) = (start / row, len / row);
-        for part in turn.parts() {
-            for (feed, tile) in self.feeds.iter().zip(&mut *tiles) {
+        let copy = |part: &Range<usize>, at: usize, tiles: &mut [Scratch<S::Lane>]| {
+            for (feed, tile) in self.feeds.iter().zip(tiles) {
                 let Feed::Turned(x, walk, t) = feed else { continue };
                 let (Some(x), true) = (S::as_lane(x), *t == turn) else { continue };
-                let to = if turn.is_short() { part.start } else { 0 };
-                walk.turned(x, turn, (first, count), &part, &mut tile[to..]);
+                walk.turned(x, turn, (first, count), part, &mut tile[at..]);
             }
-            if turn.is_short() {
-                continue;
-            }
+        };
+        if turn.is_short() {
+            turn.parts().for_each(|part| copy(&part, part.start, tiles));
+            return self.stretch(start, start..start + len, tiles, Some(0), call);
+        }
+        for part in turn.parts() {
+            copy(&part, 0, tiles);
             for r in 0..count {
                 let at = (first + r) * row;
                 let range = at + part.start..at + part.end;
                 self.stretch(start, range, tiles, Some(r * turn.pitch()), call);
             }
-        }
-        if turn.is_short() {
-            self.stretch(start, start..start + len, tiles, Some(0), call);
         }
     }
     /// A range of the result; with `part` transposed operands are in their tiles already, from there on.

@@ -51,8 +51,9 @@ impl<T> Kernels<T> {
     /// needs none.
     pub(super) fn shape(&'static self, channels: usize) -> &'static Shape {
         let vectors = channels.div_ceil(self.lanes);
-        let fits = |shape: &&Shape| vectors.is_multiple_of(shape.vectors);
-        self.wide.iter().find(|wide| fits(wide) && !fits(&&self.tile)).unwrap_or(&self.tile)
+        let fits = |shape: &Shape| vectors.is_multiple_of(shape.vectors);
+        let wide = self.wide.as_ref().filter(|wide| fits(wide) && !fits(&self.tile));
+        wide.unwrap_or(&self.tile)
     }
 }
 

@@ -92,7 +92,7 @@ impl Frame {
 pub(super) struct Ready<'a, T: Element> {
     pub(super) pass: &'a Pass,
     pub(super) blocks: Vec<Block>,
-    /// Places of a full tile.
+    /// Of the tiles across channels.
     pub(super) shape: &'static Shape,
     kernels: &'static Kernels<T>,
     pub(super) access: &'static Access<T>,
@@ -136,8 +136,7 @@ impl<'a, T: Element> Ready<'a, T> {
         if !pass.is_whole() && way == Way::Across {
             pass.targets(&mut targets);
         }
-        let shape = kernels.shape(results);
-        let blocks = blocks(kernels, shape, way, groups, results);
+        let blocks = blocks(kernels, way, groups, results);
         let room = blocks.last().map_or(0, |block| block.start + block.width);
         let (mut weights, mut starts) = (Scratch::new(room * depth), Scratch::new(room));
         starts.fill(T::ZERO);
@@ -152,7 +151,7 @@ impl<'a, T: Element> Ready<'a, T> {
         Ready {
             pass,
             blocks,
-            shape,
+            shape: kernels.shape(results),
             kernels,
             access: T::access(sweep.level),
             frame,
@@ -341,8 +340,7 @@ impl<'a, T: Element> Ready<'a, T> {
 
 /// Blocks of the results of all groups, as wide as tiles can be.
 pub(super) fn blocks<T>(
-    kernels: &Kernels<T>,
-    shape: &Shape,
+    kernels: &'static Kernels<T>,
     way: Way,
     groups: usize,
     results: usize,
@@ -355,7 +353,8 @@ pub(super) fn blocks<T>(
         };
         match way {
             Way::Across => {
-                let panels = Panels::new(results.div_ceil(kernels.lanes), shape.vectors);
+                let vectors = kernels.shape(results).vectors;
+                let panels = Panels::new(results.div_ceil(kernels.lanes), vectors);
                 for i in 0..panels.count() {
                     let (first, width) = panels.get(i);
                     push(first * kernels.lanes, width * kernels.lanes);

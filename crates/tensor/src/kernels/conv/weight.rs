@@ -103,7 +103,7 @@ impl<'a, T: Element> Plan<'a, T> {
             pass.places(&frame, &mut places);
         }
         let shape = kernels.shape(outs);
-        let blocks = blocks(kernels, shape, Way::Across, by.groups, outs);
+        let blocks = blocks(kernels, Way::Across, by.groups, outs);
         let sums = rows * blocks.last().map_or(0, |block| block.start + block.width);
         let parts = PARTS.min(by.batch).min(MOST_SUMS / sums.max(1)).max(1);
         let cuts = PARTS.div_ceil(parts).min(rows.div_ceil(LEAST_ROWS)).max(1);

@@ -75,9 +75,9 @@ pub(super) fn right_is_direct<P: Summand>(
 /// peak of 103 and 32 KiB: at 2 KiB 512x512x512 70 and 86; at 1 KiB 256x256x256 84 and 88.
 const LEFT_STRIDE: usize = 512;
 
-/// Whether steps of so many elements are further apart than [`LEFT_STRIDE`].
-pub(super) fn is_far<T>(step: isize) -> bool {
-    step.unsigned_abs() * size_of::<T>() > LEFT_STRIDE
+/// Whether steps so many bytes apart are further than [`LEFT_STRIDE`].
+pub(super) fn is_far(step: isize) -> bool {
+    step.unsigned_abs() > LEFT_STRIDE
 }
 
 /// Whether the left factor can be read where it lies.
@@ -86,7 +86,7 @@ pub(super) fn left_is_direct<P: Summand>(
     cols: usize,
     left: &Lying<P>,
 ) -> bool {
-    !is_far::<u8>(left.step) || cols <= kernels.lanes * kernels.vectors
+    !is_far(left.step) || cols <= kernels.lanes * kernels.vectors
 }
 
 /// Whether to compute the transposed product: vectors along the rows of the left factor.

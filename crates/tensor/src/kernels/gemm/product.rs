@@ -163,17 +163,17 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
                 let a = left.group(row - start, count);
                 for panel in panels.clone() {
                     let packed = right.as_deref().map(|right| (right, panels.start));
+                    let at = (row, block.panels.get(panel).0 * self.kernels.lanes);
                     // SAFETY: `tile` says what is readable; this part of the output belongs to this
                     // task alone; `kernels` were chosen for this CPU.
                     unsafe {
                         let tile = self.tile(block, panel, packed, (row, count), a);
                         if tile.depth >= FETCHED_FROM {
-                            let col = block.panels.get(panel).0 * self.kernels.lanes;
-                            self.out.fetch((row, col), (count, tile.last.cols));
+                            self.out.fetch(at, (count, tile.last.cols));
                         }
                         match sums.as_deref_mut() {
                             None => (self.kernels.tile)(&tile),
-                            Some(sums) => self.buffered(block, tile, (row, panel), sums),
+                            Some(sums) => self.buffered(block, tile, at, sums),
                         }
                     }
                 }
@@ -196,19 +196,18 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         &self,
         block: &Block<'_, P>,
         tile: Tile<P, P::Sum>,
-        (row, panel): (usize, usize),
+        at: (usize, usize),
         sums: &mut [P::Sum],
     ) {
         let (to, pitch) = (sums.as_mut_ptr(), self.pitch());
         let size = (tile.last.rows, tile.last.cols);
-        let col = block.panels.get(panel).0 * self.kernels.lanes;
         // Whole vectors, of which those on the right may be filled with anything.
         let cols = if tile.b_padded { size.1.next_multiple_of(self.kernels.lanes) } else { size.1 };
         let plain = Tile { last: Output::<O>::plain((size.0, cols), to, pitch), ..tile };
         // SAFETY: the caller's promise.
         unsafe {
             (self.kernels.tile)(&plain);
-            self.out.write((row, col), size, block.ends, (to, pitch));
+            self.out.write(at, size, block.ends, (to, pitch));
         }
     }
 

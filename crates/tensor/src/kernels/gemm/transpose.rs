@@ -211,8 +211,7 @@ unsafe fn turn_rows<B: Block, O>(
     // SAFETY: the caller's promise; masks and the last columns keep within the tile.
     unsafe {
         let mut columns = [B::V::zero(); 16];
-        let mut i = rows.start;
-        while i < rows.end {
+        for i in rows.clone().step_by(B::SIDE) {
             let mask = B::V::mask((rows.end - i).min(B::SIDE));
             let bias = (!last.bias.is_null()).then(|| B::V::load_masked(last.bias.add(i), mask));
             for j in (0..last.cols).step_by(B::SIDE) {
@@ -232,7 +231,6 @@ unsafe fn turn_rows<B: Block, O>(
                     x.write(last.to.add((j + c) * last.to_row + i), mask);
                 }
             }
-            i += B::SIDE;
         }
     }
 }

@@ -58,7 +58,7 @@ impl<T: GemmElement<Sum = f32>> Source<f32> for Widened<'_, T> {
 
     fn groups(&self, lanes: Range<usize>, depth: Range<usize>, count: usize, out: &mut [f32]) {
         let view = match self.origin {
-            Origin::Strided(view) if view.lane == 1 && is_far::<T>(view.step) => view,
+            Origin::Strided(view) if view.lane == 1 && is_far(view.lying::<T>().step) => view,
             _ => return each_group(self, lanes, depth, count, out),
         };
         let width = lanes.len();
