@@ -1,7 +1,7 @@
 //! The error function and its complement, in f32.
 
-use super::exp::{Squared, exp_of_sum};
-use super::{exp, mul_add, polynomial};
+use super::exp::{Squared, exp_of_negative, exp_of_square};
+use super::{mul_add, polynomial};
 
 /// `erf x = x + x·P(x²)` on `|x| ≤ 1`, relative error 2⁻²⁸·⁶.
 const P: [f32; 7] = [
@@ -42,7 +42,7 @@ const K: f32 = 2.55;
 
 /// `erf x` for `|x| ≤ 1`.
 #[inline(always)]
-pub(super) fn near<const FMA: bool>(x: f32) -> f32 {
+fn near<const FMA: bool>(x: f32) -> f32 {
     mul_add::<FMA>(x, polynomial::<FMA, 7>(P, x * x), x)
 }
 
@@ -58,8 +58,7 @@ fn scaled<const FMA: bool>(x: f32) -> f32 {
 /// `e^(−x²)`; rounding the square would cost 50 ulp at x = 10.
 #[inline(always)]
 fn bell<const FMA: bool>(x: f32) -> f32 {
-    let square = Squared::of::<FMA>(x);
-    exp_of_sum::<FMA>(-square.high, -square.low)
+    exp_of_square::<FMA>(&Squared::of::<FMA>(-1.0, x))
 }
 
 /// `erf x = 2/√π · ∫₀ˣ e^(−t²) dt`, within 1.5 ulp.
@@ -68,7 +67,7 @@ pub(crate) fn erf<const FMA: bool>(x: f32) -> f32 {
     let size = x.abs();
     // From 4 on the result rounds to 1.
     let t = if size > 4.0 { 4.0 } else { size };
-    let far = 1.0 - exp::<FMA>(-polynomial::<FMA, 7>(R, t));
+    let far = 1.0 - exp_of_negative::<FMA>(-polynomial::<FMA, 7>(R, t));
     if size < 1.0 { near::<FMA>(x) } else { far.copysign(x) }
 }
 

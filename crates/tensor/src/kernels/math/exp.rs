@@ -29,7 +29,7 @@ fn reduce<const FMA: bool>(x: f32) -> (i32, f32) {
     (n, minus_one::<FMA>(mul_add::<FMA>(whole, -LN2_LO, r)))
 }
 
-/// `2ⁿ` for `-127 < n < 128`.
+/// `2ⁿ` for `-127 < n < 128`; 0 for −127.
 #[inline(always)]
 fn power_of_two(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) << 23) as u32)
@@ -46,68 +46,81 @@ fn clamp(x: f32, low: f32, high: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
     // Beyond these the result is inf or 0 whatever x is.
-    let (n, p) = reduce::<FMA>(clamp(x, -104.0, 89.0));
-    scale(n, p, x < -104.0)
+    let (n, p) = reduce::<FMA>(clamp(x, ZERO_FROM, 89.0));
+    // In two factors, as 2¹²⁸ and 2⁻¹⁵⁰ are no f32: the sign says which end is near.
+    let rest = if x.is_sign_negative() { power_of_two(-UP) } else { 4.0 };
+    let first =
+        f32::from_bits((n.wrapping_add(254) << 23).wrapping_sub(rest.to_bits() as i32) as u32);
+    mul_add::<FMA>(first, p, first) * rest
 }
 
-/// `(1 + p)·2ⁿ` in two factors, as 2¹²⁸ and 2⁻¹⁵⁰ are no f32.
+/// `eˣ` for `x ≤ 0`, as [`exp`] gives it.
 #[inline(always)]
-fn scale(n: i32, p: f32, zero: bool) -> f32 {
-    let half = n >> 1;
-    // Underflow would give the 0 too, but CPUs take some 50 times longer for it, and masked
-    // attention is full of e^(-inf).
-    let rest = if zero { 0.0 } else { power_of_two(n.wrapping_sub(half)) };
-    (1.0 + p) * power_of_two(half) * rest
+pub(super) fn exp_of_negative<const FMA: bool>(x: f32) -> f32 {
+    let x = if x < ZERO_FROM { ZERO_FROM } else { x };
+    let (n, p) = reduce::<FMA>(x);
+    scale_down::<FMA>(n, p)
 }
 
-/// [`reduce`] of `high + low`, `|low| < 1`, as if the sum had more digits than an f32.
+/// From here on down `eˣ` is 0; here `x / ln 2` rounds to −152.
+const ZERO_FROM: f32 = -105.25;
+
+/// `n + UP` is the exponent of a normal number for all `n` from −151 to 0, and that of 0 for −152: CPUs take some 50 times
+/// longer for a product that underflows, and masked attention is full of e^(-inf).
+const UP: i32 = 25;
+
+/// `(1 + p)·2ⁿ` for `-152 < n <= 0`, 0 for −152. In two factors, as 2⁻¹⁵⁰ is no f32; the second is always the same, because
+/// the exponent is never positive.
 #[inline(always)]
-fn reduce_sum<const FMA: bool>(high: f32, low: f32) -> (i32, f32) {
-    let (n, whole) = whole::<FMA>(high + low);
-    let r = mul_add::<FMA>(whole, -LN2_HI, high) + mul_add::<FMA>(whole, -LN2_LO, low);
+fn scale_down<const FMA: bool>(n: i32, p: f32) -> f32 {
+    let first = power_of_two(n.wrapping_add(UP));
+    mul_add::<FMA>(first, p, first) * power_of_two(-UP)
+}
+
+/// [`reduce`] of `high + low`, as if the sum had more digits than an f32.
+#[inline(always)]
+fn reduce_sum<const FMA: bool>(x: &Squared) -> (i32, f32) {
+    // Only without FMA `low` is large enough to matter here.
+    let (n, whole) = whole::<FMA>(if FMA { x.high } else { x.high + x.low });
+    let r = mul_add::<FMA>(whole, -LN2_HI, x.high) + mul_add::<FMA>(whole, -LN2_LO, x.low);
     (n, minus_one::<FMA>(r))
 }
 
-/// `e^(high + low)`, `|low| < 1`, as if the sum had more digits than an f32.
+/// `e^(high + low)` for a negative square, as if the sum had more digits than an f32.
 #[inline(always)]
-pub(super) fn exp_of_sum<const FMA: bool>(high: f32, low: f32) -> f32 {
-    let size = clamp(high, -104.0, 89.0);
+pub(super) fn exp_of_square<const FMA: bool>(x: &Squared) -> f32 {
+    let high = if x.high < ZERO_FROM { ZERO_FROM } else { x.high };
     // Nothing depends on `low` outside, where it may be NaN.
-    let low = if size == high { low } else { 0.0 };
-    let (n, p) = reduce_sum::<FMA>(size, low);
-    scale(n, p, high < -104.0)
+    let low = if high == x.high { x.low } else { 0.0 };
+    let (n, p) = reduce_sum::<FMA>(&Squared { high, low });
+    scale_down::<FMA>(n, p)
 }
 
-/// `x²` in two parts, whose sum has more digits than an f32.
+/// `a·x²` in two parts, whose sum has more digits than an f32; `a` is a power of two or its negative.
 pub(super) struct Squared {
-    pub(super) high: f32,
-    pub(super) low: f32,
+    high: f32,
+    low: f32,
 }
 
 impl Squared {
     #[inline(always)]
-    pub(super) fn of<const FMA: bool>(x: f32) -> Self {
+    pub(super) fn of<const FMA: bool>(a: f32, x: f32) -> Self {
         if FMA {
-            let high = x * x;
-            return Self { high, low: x.mul_add(x, -high) };
+            let high = a * x * x;
+            return Self { high, low: (a * x).mul_add(x, -high) };
         }
         // The square of the first 12 bits is exact.
         let first = f32::from_bits(x.to_bits() & !((1 << 12) - 1));
-        Self { high: first * first, low: (x - first) * (x + first) }
+        Self { high: a * first * first, low: a * (x - first) * (x + first) }
     }
 }
 
-/// `e^(−x²/2)` for `x < 15`, or 0; rounding the square would cost 50 ulp at x = 14.
+/// `e^(−x²/2)` for `x ≤ 14.5`, where it is 0; rounding the square would cost 50 ulp at x = 14.
 #[inline(always)]
-pub(super) fn bell_of<const FMA: bool>(x: Squared, zero: bool) -> f32 {
-    let (n, p) = reduce_sum::<FMA>(-0.5 * x.high, -0.5 * x.low);
-    // In two factors, as 2⁻¹⁵⁰ is no f32; the second is always the same, because the exponent is never positive.
-    let rest = if zero { 0.0 } else { power_of_two(-UP) };
-    (1.0 + p) * power_of_two(n.wrapping_add(UP)) * rest
+pub(super) fn bell_of<const FMA: bool>(x: f32) -> f32 {
+    let (n, p) = reduce_sum::<FMA>(&Squared::of::<FMA>(-0.5, x));
+    scale_down::<FMA>(n, p)
 }
-
-/// `n + UP` is the exponent of a normal number for all `n` from −152 to 0.
-const UP: i32 = 64;
 
 /// `eˣ − 1` without cancellation near 0, within 2 ulp.
 #[inline(always)]
@@ -124,7 +137,7 @@ pub(crate) fn expm1<const FMA: bool>(x: f32) -> f32 {
 /// `1 / (1 + e⁻ˣ)`, within 2.5 ulp on both sides.
 #[inline(always)]
 pub(crate) fn sigmoid<const FMA: bool>(x: f32) -> f32 {
-    let e = exp::<FMA>(-x.abs());
-    let top = if x < 0.0 { e } else { 1.0 };
+    let e = exp_of_negative::<FMA>(-x.abs());
+    let top = if x.is_sign_negative() { e } else { 1.0 };
     top / (1.0 + e)
 }

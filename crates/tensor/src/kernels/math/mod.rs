@@ -35,11 +35,32 @@ fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// `c[0] + c[1]·x + c[2]·x² + …` by Horner's rule.
+/// `c[0] + c[1]·x + c[2]·x² + …`; a long one by its even and its odd powers, two chains that the CPU computes at once.
 #[inline(always)]
 fn polynomial<const FMA: bool, const N: usize>(c: [f32; N], x: f32) -> f32 {
-    let mut sum = c[N - 1];
-    for i in (0..N - 1).rev() {
+    if N < LONG {
+        return horner::<FMA, N, 1>(c, 0, x);
+    }
+    let square = x * x;
+    let even = horner::<FMA, N, 2>(c, 0, square);
+    mul_add::<FMA>(horner::<FMA, N, 2>(c, 1, square), x, even)
+}
+
+/// Coefficients of a long polynomial, for which the square of two chains pays: gelu, with one of 10, takes 2.68 ns
+/// instead of 2.81 on a Zen 1, tanh with one of 5 2.55 instead of 2.37.
+const LONG: usize = 7;
+
+/// `c[first] + c[first + STEP]·x + c[first + 2·STEP]·x² + …` by Horner's rule.
+#[inline(always)]
+fn horner<const FMA: bool, const N: usize, const STEP: usize>(
+    c: [f32; N],
+    first: usize,
+    x: f32,
+) -> f32 {
+    let mut i = first + (N - 1 - first) / STEP * STEP;
+    let mut sum = c[i];
+    while i > first {
+        i -= STEP;
         sum = mul_add::<FMA>(sum, x, c[i]);
     }
     sum

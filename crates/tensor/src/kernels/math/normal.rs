@@ -1,23 +1,24 @@
 //! The normal distribution, in f32.
 
-use super::erf::near;
-use super::exp::{Squared, bell_of};
+use super::exp::bell_of;
 use super::{mul_add, polynomial};
 
-/// `e^(x²/2)·½·erfc(x/√2) = G((x − K)/(x + K)) / (x + K)` on `0 ≤ x ≤ FAR`, relative error 2⁻²⁶·⁴.
+/// `e^(x²/2)·½·erfc(x/√2) = w·G(x·w − 1)` with `w = 2/(x + K)` on `0 ≤ x ≤ FAR`, relative error 2⁻²⁶·⁸; `G(−1)` is `K/4`
+/// without rounding, so that Φ(0) is ½.
 const G: [f32; 10] = [
-    0.747_477_95,
-    -0.577_270_75,
-    0.334_607_87,
-    -0.133_801_15,
-    0.027_039_293,
-    0.004_283_899_4,
-    -0.003_849_062,
-    -2.599_615_6e-5,
-    0.000_477_558_6,
-    6.757_826e-5,
+    0.377_642_57,
+    -0.303_948_28,
+    0.193_568_45,
+    -0.093_261_72,
+    0.030_201_916,
+    -0.003_762_635_6,
+    -0.001_756_276_9,
+    0.000_784_961_74,
+    8.967714e-05,
+    -6.5985885e-05,
 ];
-const K: f32 = 3.625;
+/// A power of two, whose reciprocal is exact.
+const K: f32 = 4.0;
 /// From here on `e^(−x²/2)` rounds to 0.
 const FAR: f32 = 14.5;
 
@@ -25,12 +26,9 @@ const FAR: f32 = 14.5;
 #[inline(always)]
 pub(crate) fn normal<const FMA: bool>(x: f32) -> (f32, f32) {
     let size = x.abs();
-    // Above, inf / inf must not happen.
     let t = if size > FAR { FAR } else { size };
-    let bell = bell_of::<FMA>(Squared::of::<FMA>(t), size > FAR);
-    let w = 1.0 / (t + K);
-    let tail = bell * (polynomial::<FMA, 10>(G, (t - K) * w) * w);
-    let far = if x < 0.0 { tail } else { 1.0 - tail };
-    let half = near::<FMA>(x * std::f32::consts::FRAC_1_SQRT_2);
-    (if size < 0.75 { mul_add::<FMA>(0.5, half, 0.5) } else { far }, bell)
+    let w = 2.0 / (t + K);
+    let bell = bell_of::<FMA>(t);
+    let tail = polynomial::<FMA, 10>(G, mul_add::<FMA>(t, w, -1.0)) * (bell * w);
+    (if x.is_sign_negative() { tail } else { 1.0 - tail }, bell)
 }
