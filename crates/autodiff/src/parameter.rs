@@ -1,6 +1,7 @@
 //! The leaves of a module: what is trained, and what is only saved.
 
 use crate::Tensor;
+use crate::ops::Times;
 use crate::place::{Lent, Place};
 use crate::tensor::Kind;
 use gradus_tensor::{Array, DType, Meta};
@@ -149,13 +150,58 @@ impl Parameter {
         }
         place(&self.0).set_grad(grad);
     }
-    /// Change the gradient in place if nobody else holds it (clipping, unscaling); false if there is
-    /// none. The result has no history.
+    /// Change the gradient in place if nobody else holds it; false if there is none. The result has no
+    /// history.
     pub fn update_grad(&self, f: impl FnOnce(&mut Array)) -> bool {
         let place = place(&self.0);
         let Some(grad) = place.take_grad() else { return false };
         let mut array = grad.into_array();
         f(&mut array);
+        place.return_grad(Tensor::new(array));
+        true
+    }
+    /// Multiply the gradient by `factor` (clipping, unscaling); false if there is none.
+    ///
+    /// Multiplying takes no pass of its own: whoever reads the gradient next does it, an optimizer's step in the
+    /// pass that it makes anyway. The numbers are those of multiplying at once, which is what happens to half
+    /// types, by factors that have not all digits of an f32, and of a gradient with a dtype of its own.
+    ///
+    /// # Example
+    /// ```
+    /// use gradus_autodiff::Parameter;
+    /// let p = Parameter::new([1.0, 1.0]);
+    /// p.set_grad(Some([3.0, 4.0].into()));
+    /// assert!(p.scale_grad(0.5));
+    /// assert_eq!(p.grad().unwrap().to_vec::<f64>(), [1.5, 2.0]);
+    /// ```
+    pub fn scale_grad(&self, factor: f64) -> bool {
+        let place = place(&self.0);
+        let Some((grad, _)) = place.grad_parts() else { return false };
+        let digits = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
+        if grad.dtype() == self.dtype() && !grad.dtype().is_half() && digits.contains(&factor) {
+            place.scale_grad(factor);
+            return true;
+        }
+        drop(grad); // else it is not unique
+        // As an f32 such a factor would lose its digits.
+        let wide = factor > 0.0 && !digits.contains(&factor);
+        self.update_grad(|g| {
+            let (dtype, own) = (g.dtype(), std::mem::replace(g, crate::tensor::vacant()));
+            let own = if wide { own.cast(DType::F64) } else { own };
+            *g = own.map(Times(factor)).cast(dtype);
+        })
+    }
+    /// The gradient in two parts, whose product it is: the factor is what [`Parameter::scale_grad`] has left to do.
+    pub fn grad_parts(&self) -> Option<(Tensor, f64)> {
+        place(&self.0).grad_parts()
+    }
+    /// As [`Parameter::update_grad`], for a change that begins with multiplying by what [`Parameter::scale_grad`] has
+    /// left to do.
+    pub fn update_grad_parts(&self, f: impl FnOnce(&mut Array, f64)) -> bool {
+        let place = place(&self.0);
+        let Some((grad, factor)) = place.take_grad_parts() else { return false };
+        let mut array = grad.into_array();
+        f(&mut array, factor);
         place.return_grad(Tensor::new(array));
         true
     }

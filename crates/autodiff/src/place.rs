@@ -1,6 +1,7 @@
 //! A leaf: a shared place with a value and a gradient behind one short lock.
 
 use crate::Tensor;
+use crate::ops::Times;
 use crate::tensor::vacant;
 use gradus_tensor::{Array, DType, Shape};
 use std::mem;
@@ -27,11 +28,29 @@ struct Cell {
     grad: Slot,
 }
 
-/// The gradient, and whether it is multiplied by the scale of a gradient scaler.
-#[derive(Clone, Default)]
+/// The gradient: `factor` times a tensor.
 struct Slot {
     grad: Option<Tensor>,
+    /// What clipping has left to whoever reads the gradient next; 1 without a gradient.
+    factor: f64,
+    /// Is it multiplied by the scale of a gradient scaler?
     scaled: bool,
+}
+
+impl Slot {
+    fn new(grad: Option<Tensor>, scaled: bool) -> Self {
+        Slot { grad, factor: 1.0, scaled }
+    }
+    /// Takes the gradient out, its factor with it; the mark stays.
+    fn take(&mut self) -> Option<(Tensor, f64)> {
+        let factor = mem::replace(&mut self.factor, 1.0);
+        self.grad.take().map(|grad| (grad, factor))
+    }
+}
+
+/// In place if nobody else holds the elements; no history.
+fn multiplied(grad: Tensor, factor: f64) -> Tensor {
+    if factor == 1.0 { grad } else { Tensor::new(grad.into_array().map(Times(factor))) }
 }
 
 enum Held {
@@ -50,7 +69,7 @@ impl Place {
             shape: value.shape().clone(),
             requires_grad: AtomicBool::new(requires_grad),
             dtype: AtomicU8::new(value.dtype() as u8),
-            cell: Mutex::new(Cell { value: Held::Here(value), grad: Slot::default() }),
+            cell: Mutex::new(Cell { value: Held::Here(value), grad: Slot::new(None, false) }),
             returned: Condvar::new(),
         }
     }
@@ -97,20 +116,49 @@ impl Place {
         }
     }
     pub(crate) fn grad(&self) -> Option<Tensor> {
-        self.lock().grad.grad.clone()
+        self.grad_parts().map(|(grad, factor)| multiplied(grad, factor))
+    }
+    /// The gradient is the product of these.
+    pub(crate) fn grad_parts(&self) -> Option<(Tensor, f64)> {
+        let cell = self.lock();
+        Some((cell.grad.grad.clone()?, cell.grad.factor))
     }
     pub(crate) fn set_grad(&self, grad: Option<Tensor>) {
-        let old = mem::replace(&mut self.lock().grad, Slot { grad, scaled: false });
+        let old = mem::replace(&mut self.lock().grad, Slot::new(grad, false));
         drop(old); // after the lock
     }
     /// Take the gradient out, so that its buffer is unique; the mark stays.
+    pub(crate) fn take_grad_parts(&self) -> Option<(Tensor, f64)> {
+        self.lock().grad.take()
+    }
+    /// As [`Place::take_grad_parts`], multiplied.
     pub(crate) fn take_grad(&self) -> Option<Tensor> {
-        self.lock().grad.grad.take()
+        self.take_grad_parts().map(|(grad, factor)| multiplied(grad, factor))
     }
     /// Put back what [`Place::take_grad`] took.
     pub(crate) fn return_grad(&self, grad: Tensor) {
-        let old = self.lock().grad.grad.replace(grad);
+        self.return_grad_parts(grad, 1.0);
+    }
+    fn return_grad_parts(&self, grad: Tensor, factor: f64) {
+        let mut cell = self.lock();
+        let old = cell.grad.grad.replace(grad);
+        cell.grad.factor = factor;
+        drop(cell);
         drop(old); // after the lock
+    }
+    /// Leave `grad *= factor` to whoever reads the gradient next; one that was left before is done now.
+    pub(crate) fn scale_grad(&self, factor: f64) {
+        let mut cell = self.lock();
+        if cell.grad.factor == 1.0 {
+            if cell.grad.grad.is_some() {
+                cell.grad.factor = factor;
+            }
+            return;
+        }
+        drop(cell);
+        if let Some(grad) = self.take_grad() {
+            self.return_grad_parts(grad, factor);
+        }
     }
     pub(crate) fn is_scaled(&self) -> bool {
         self.lock().grad.scaled
@@ -124,22 +172,21 @@ impl Place {
         if cell.grad.scaled == scaled {
             return true;
         }
-        let old = cell.grad.grad.clone();
         drop(cell);
-        old.is_none_or(|g| g.into_array().all_zero())
+        self.grad().is_none_or(|g| g.into_array().all_zero())
     }
     /// `grad += g`, in place if the old gradient is not held elsewhere.
     pub(crate) fn accumulate(&self, mut g: Tensor, scaled: bool) {
         loop {
             let mut cell = self.lock();
-            match cell.grad.grad.take() {
+            match cell.grad.take() {
                 None => {
-                    cell.grad = Slot { grad: Some(g), scaled };
+                    cell.grad = Slot::new(Some(g), scaled);
                     return;
                 }
-                Some(old) => {
+                Some((old, factor)) => {
                     drop(cell);
-                    g = old + g;
+                    g = multiplied(old, factor) + g;
                 }
             }
         }

@@ -74,7 +74,8 @@ fn step<R: Rule>(id: &str, protocol: &Protocol, bytes: usize, options: R) {
     finish(id, times, bytes);
 }
 
-/// Iteration i clips to 0.999ⁱ times the norm of the first, so that there is always something to shrink.
+/// Iteration i clips to 0.999ⁱ times the norm of the first, so that there is always something to shrink: by the next
+/// iteration, in the pass of its norm.
 fn clip(id: &str, protocol: &Protocol) {
     let all = parameters();
     let grads: Vec<Tensor> = all.iter().filter_map(|p| p.grad()).collect();
@@ -85,7 +86,7 @@ fn clip(id: &str, protocol: &Protocol) {
         clip_grad_norm(&all, max_norm).expect("a valid norm");
     });
     let elements: usize = all.iter().map(|p| p.numel()).sum();
-    finish(id, times, 12 * elements);
+    finish(id, times, 8 * elements);
 }
 
 fn finish(id: &str, mut times: Vec<f64>, bytes: usize) {

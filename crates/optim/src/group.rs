@@ -28,28 +28,42 @@ pub(crate) struct Rows {
     pub(crate) values: Option<Array>,
 }
 
+/// `factor·array`, of these rows if it is not whole.
+pub(crate) struct Gradient<'a> {
+    pub(crate) array: Array,
+    /// What is left to multiply of a gradient that is not scaled.
+    pub(crate) factor: f64,
+    pub(crate) rows: &'a [usize],
+}
+
 impl Member {
-    /// The gradient of the next step, and the rows it has.
-    pub(crate) fn gradient(&self) -> Option<(Array, &[usize])> {
+    /// The gradient of the next step.
+    pub(crate) fn gradient(&self) -> Option<Gradient<'_>> {
         let Some(rows) = &self.rows else {
-            return Some((self.parameter.grad()?.into_array(), &[]));
+            let (grad, factor) = if self.parameter.grad_is_scaled() {
+                (self.parameter.grad()?, 1.0)
+            } else {
+                self.parameter.grad_parts()?
+            };
+            return Some(Gradient { array: grad.into_array(), factor, rows: &[] });
         };
-        let grad = match &rows.values {
+        let array = match &rows.values {
             Some(values) => values.clone(),
             None => {
                 let index: Vec<i64> = rows.index.iter().map(|&i| i as i64).collect();
                 self.parameter.grad()?.into_array().index_select(0, &index.into())
             }
         };
-        Some((grad, &rows.index))
+        Some(Gradient { array, factor: 1.0, rows: &rows.index })
     }
     /// Is the gradient of the next step multiplied by the scale of a gradient scaler?
     pub(crate) fn is_scaled(&self) -> bool {
         let given = self.rows.as_ref().is_some_and(|rows| rows.values.is_some());
-        !given && self.parameter.grad_is_scaled() && self.parameter.grad().is_some()
+        !given && self.parameter.grad_is_scaled() && self.parameter.grad_parts().is_some()
     }
     pub(crate) fn is_finite(&self) -> bool {
-        self.gradient().is_none_or(|(grad, _)| grad.all_finite())
+        // A factor that is left to multiply is finite.
+        self.gradient().is_none_or(|grad| grad.array.all_finite())
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Job<'a> {
     pub(crate) grad: Array,
     /// The rows that `grad` has, of a rule that goes by rows.
     pub(crate) rows: Vec<usize>,
-    /// The factor that takes the scale of a gradient scaler off.
+    /// The factor that takes the scale of a gradient scaler off, or that clipping has left to multiply.
     pub(crate) unscale: f64,
     pub(crate) state: &'a mut State,
     /// Which state arrays the next step of an element rule uses.

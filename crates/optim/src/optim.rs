@@ -1,7 +1,7 @@
 //! What every optimizer shares: groups, names, steps, reports.
 
 use crate::error::OptimError;
-use crate::group::{Group, Member, State};
+use crate::group::{Gradient, Group, Member, State};
 use crate::in_place::change;
 use crate::jobs::{Job, Jobs};
 use crate::optimizer::{LrPolicy, Optimizer, ParamGroup};
@@ -143,7 +143,7 @@ impl<R: Rule> Optimizer for Optim<R> {
     }
     fn step_scaled(&mut self, inverse_scale: f64) -> Result<StepOutcome, OptimError> {
         if R::BY_ROWS {
-            let whole = self.names(|m| m.rows.is_none() && m.parameter.grad().is_some());
+            let whole = self.names(|m| m.rows.is_none() && m.parameter.grad_parts().is_some());
             if !whole.is_empty() {
                 return Err(OptimError::NoRows(whole));
             }
@@ -161,12 +161,12 @@ impl<R: Rule> Optimizer for Optim<R> {
         for (i, group) in self.groups.iter_mut().enumerate() {
             options.push(&group.options);
             for member in &mut group.members {
-                let Some((grad, rows)) = member.gradient() else {
+                let Some(Gradient { array: grad, factor, rows }) = member.gradient() else {
                     no_grad.push(member.name.clone());
                     continue;
                 };
                 let rows = rows.to_vec();
-                let unscale = if member.is_scaled() { inverse_scale } else { 1.0 };
+                let unscale = if member.is_scaled() { inverse_scale } else { factor };
                 let Member { parameter, state, .. } = member;
                 let state = state.get_or_insert_with(|| State::new(&group.options));
                 let (parameter, uses) = (&*parameter, [false; 3]);

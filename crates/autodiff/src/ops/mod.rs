@@ -136,6 +136,7 @@ pub use gelu::GeluApproximate;
 pub use mse_loss::{mse_loss, mse_loss_with, try_mse_loss};
 pub use nll_loss::{NllLossOptions, nll_loss, nll_loss_with, try_nll_loss};
 pub use pooling::{AvgPoolOptions, MaxPoolOptions};
+pub(crate) use scale::Times;
 pub use targets::Reduction;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ struct Scale {
 
 /// `x·s`
 #[derive(Clone, Copy)]
-struct Times(f64);
+pub(crate) struct Times(pub(crate) f64);
 
 impl Map for Times {
     #[inline(always)]

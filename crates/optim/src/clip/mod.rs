@@ -5,12 +5,10 @@ mod norm;
 mod per_group;
 
 use crate::OptimError;
-use crate::arithmetic::Times;
 use crate::in_place::change;
 pub use adaptive::{AdaptiveClipOptions, clip_grad_adaptive, clip_grad_adaptive_with};
-use gradus_autodiff::{Parameter, Tensor};
+use gradus_autodiff::Parameter;
 use gradus_tensor::kernels::{element::Map, real::Real};
-use gradus_tensor::{Array, DType};
 pub(crate) use norm::norm_of_array;
 pub use norm::{get_total_norm, get_total_norm_with};
 pub use per_group::{clip_grad_norm_per_group, clip_grad_norm_per_group_with};
@@ -39,7 +37,8 @@ impl Default for ClipOptions {
 /// Parameters without a gradient do not count; without any gradient the norm is 0.
 ///
 /// # Numerics
-/// The norm is computed in f64, for half types too, and does not overflow. If it is infinite or NaN, the
+/// The norm is computed in f64, for half types too, and does not overflow. Shrinking takes no pass over memory of
+/// its own: the step multiplies, or whoever reads the gradient first ([`Parameter::scale_grad`]). If it is infinite or NaN, the
 /// gradients become what PyTorch's become: 0 and NaN, or all NaN.
 /// # Errors
 /// A `max_norm` that is negative or NaN, and gradients still multiplied by a scaler's scale. Nothing is
@@ -87,9 +86,8 @@ pub fn clip_grad_norm_with<'a>(
 ) -> Result<f64, OptimError> {
     let parameters: Vec<&Parameter> = parameters.into_iter().collect();
     check(&parameters, "clip_grad_norm", "max_norm", max_norm)?;
-    let grads: Vec<Tensor> = parameters.iter().filter_map(|p| p.grad()).collect();
-    let total = get_total_norm_with(&grads, options)?;
-    drop(grads); // else they are not unique, and shrinking copies them
+    let norms = parameters.iter().filter_map(|p| norm::of_gradient(p, options.norm_type));
+    let total = norm::joined(norms.collect(), options)?;
     shrink(&parameters, max_norm, total);
     Ok(total)
 }
@@ -164,16 +162,8 @@ fn shrink(parameters: &[&Parameter], max_norm: f64, total: f64) {
     if factor >= 1.0 {
         return;
     }
-    // A factor that is no normal f32 would lose its digits.
-    let wide = factor > 0.0 && factor < f64::from(f32::MIN_POSITIVE);
-    let shrunk = |g: Array| {
-        let dtype = g.dtype();
-        let g = if wide { g.cast(DType::F64) } else { g };
-        g.map(Times(factor)).cast(dtype)
-    };
-    // Backwards: the last gradients of the norm are still in the cache.
-    for p in parameters.iter().rev() {
-        p.update_grad(|g| change(g, shrunk));
+    for p in parameters {
+        p.scale_grad(factor);
     }
 }
 

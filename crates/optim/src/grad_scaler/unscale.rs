@@ -46,12 +46,11 @@ pub(super) fn unscale(
         if dtype.is_half() && halves == Halves::Stay {
             continue;
         }
-        p.update_grad(|g| {
-            change(g, |g| {
-                let g = if dtype.is_half() { g.cast(DType::F32) } else { g };
-                g.map(Times(inverse.into()))
-            });
-        });
+        if dtype.is_half() {
+            p.update_grad(|g| change(g, |g| g.cast(DType::F32).map(Times(inverse.into()))));
+        } else {
+            p.scale_grad(inverse.into());
+        }
         p.set_grad_scaled(false);
     }
     Ok(checked)

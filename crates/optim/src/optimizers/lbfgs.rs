@@ -252,7 +252,7 @@ impl Optimizer for Lbfgs {
         let x = flat.values();
         let mut problem = Problem { flat, closure: loss, sign, evaluations: 0 };
         let (loss, grad) = problem.here()?;
-        let without = named.iter().filter(|(_, p)| p.grad().is_none());
+        let without = named.iter().filter(|(_, p)| p.grad_parts().is_none());
         let no_grad: Vec<String> = without.map(|(name, _)| name.clone()).collect();
         let saved = self.memory.clone();
         if largest(&grad) > tolerance || !grad.all_finite() {

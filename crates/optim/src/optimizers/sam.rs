@@ -101,7 +101,7 @@ impl<O: Optimizer> Sam<O> {
     pub fn climb(&mut self) -> Result<f64, OptimError> {
         self.descend();
         let all = self.base.named_parameters();
-        let scaled = all.iter().filter(|(_, p)| p.grad_is_scaled() && p.grad().is_some());
+        let scaled = all.iter().filter(|(_, p)| p.grad_is_scaled() && p.grad_parts().is_some());
         let scaled: Vec<String> = scaled.map(|(name, _)| name.clone()).collect();
         if !scaled.is_empty() {
             return Err(OptimError::ScaledGradient(scaled));

@@ -9,7 +9,7 @@ mod norm;
 
 pub use extreme::{max_rows, max_rows_at, min_rows, min_rows_at};
 pub use fold::{Fold, Maximum, Minimum, Product, Sum, fold, fold_at, fold_rows, fold_rows_at};
-pub use norm::{Normed, norm_acc, norm_acc_at};
+pub use norm::{Normed, norm_acc, norm_acc_at, scaled_norm_acc, scaled_norm_acc_at};
 
 use super::element::Lane;
 use std::mem::MaybeUninit;

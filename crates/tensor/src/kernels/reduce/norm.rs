@@ -2,7 +2,8 @@
 
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
-use super::super::real::Float;
+use super::super::real::{Float, Real};
+use super::super::stream::{LINE, fetch};
 
 /// `Σ |x|ᵖ` in f64; for `p = inf` and `-inf` the largest and smallest `|x|`, for `p = 0` the number
 /// of elements that are not 0. Results of parts add up (or are compared), then comes the root.
@@ -28,22 +29,59 @@ pub fn norm_acc_at<T: Normed>(level: Level, x: &[T], p: f64) -> f64 {
     T::norm_acc_at(level, x, p)
 }
 
+/// `x = factor·x`, and [`norm_acc`] of it, of order 2 in one pass over memory; the bits are those of two passes.
+///
+/// # Example
+///
+/// ```
+/// use gradus_tensor::kernels::reduce::scaled_norm_acc;
+///
+/// let mut x = [3.0f32, -4.0];
+/// assert_eq!(scaled_norm_acc(&mut x, 2.0, 2.0).sqrt(), 10.0);
+/// assert_eq!(x, [6.0, -8.0]);
+/// ```
+pub fn scaled_norm_acc<T: Normed>(x: &mut [T], factor: f64, p: f64) -> f64 {
+    scaled_norm_acc_at(level(), x, factor, p)
+}
+
+/// [`scaled_norm_acc`] with the instructions of `level`.
+#[doc(hidden)]
+pub fn scaled_norm_acc_at<T: Normed>(level: Level, x: &mut [T], factor: f64, p: f64) -> f64 {
+    if p == 2.0 {
+        return T::scaled_squares_at(level, x, factor);
+    }
+    let factor = T::Real::<false>::of(factor);
+    for v in &mut *x {
+        *v = T::unwrap::<false>(v.wrap::<false>() * factor);
+    }
+    T::norm_acc_at(level, x, p)
+}
+
 /// `f32` and `f64`: the loops over them are compiled here, not where they are called.
 pub trait Normed: Float {
     /// [`norm_acc_at`] of this type.
     #[doc(hidden)]
     fn norm_acc_at(level: Level, x: &[Self], p: f64) -> f64;
+    /// [`scaled_norm_acc_at`] of this type and order 2.
+    #[doc(hidden)]
+    fn scaled_squares_at(level: Level, x: &mut [Self], factor: f64) -> f64;
 }
 
 impl Normed for f32 {
     fn norm_acc_at(level: Level, x: &[f32], p: f64) -> f64 {
         accumulated(level, x, p)
     }
+    fn scaled_squares_at(level: Level, x: &mut [f32], factor: f64) -> f64 {
+        scaled_squares(level, Scaled { x, factor })
+    }
 }
 
 impl Normed for f64 {
     fn norm_acc_at(level: Level, x: &[f64], p: f64) -> f64 {
         accumulated(level, x, p)
+    }
+    fn scaled_squares_at(level: Level, x: &mut [f64], factor: f64) -> f64 {
+        scaled_squares(level, Scaled { x, factor })
     }
 }
 
@@ -62,6 +100,10 @@ fn accumulated<T: Float>(level: Level, x: &[T], p: f64) -> f64 {
     } else {
         Fold { x, start: 0.0, term: |v: f64| v.abs().powf(p), fold: add }.run::<false>()
     }
+}
+
+fn scaled_squares<T: Float>(level: Level, x: Scaled<'_, T>) -> f64 {
+    T::run_at(level, Fold { x, start: 0.0, term: |v| v * v, fold: add })
 }
 
 #[inline(always)]
@@ -83,44 +125,54 @@ fn minimum(a: f64, b: f64) -> f64 {
 /// code: 0.29 ns an element instead of 0.055. No levels as in f32: n additions err below n·10⁻¹⁶.
 const LANES: usize = 64;
 
-struct Fold<'a, T, Term, F> {
-    x: &'a [T],
+struct Fold<X, Term, F> {
+    x: X,
     start: f64,
     term: Term,
     fold: F,
 }
 
-/// Blocks that one half of the lanes takes before the other: 8 KiB of f64 stay in L1.
+/// Elements that are multiplied before they are folded.
+struct Scaled<'a, T> {
+    x: &'a mut [T],
+    factor: f64,
+}
+
+/// Blocks that one half of the lanes takes before the other: 8 KiB of f64 stay in L1. The next so many are fetched in
+/// advance: converting to f64 is work enough that memory would wait for it (10 M f32 on a Zen 1: 0.43 ns an element
+/// instead of 0.55, multiplied too 0.55 instead of 0.93).
 const TOGETHER: usize = 16;
 
-impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Fold<'_, T, Term, F> {
+impl<X, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Fold<X, Term, F> {
+    /// A group of blocks; if another one follows, it is fetched meanwhile.
+    #[inline(always)]
+    fn group<T: Float>(&self, blocks: &[[T; LANES]], follows: bool, lanes: &mut [f64; LANES]) {
+        let ahead = if follows { TOGETHER * LANES } else { 0 };
+        let (left, right) = lanes.split_at_mut(LANES / 2);
+        self.half(blocks, 0, ahead, left);
+        self.half(blocks, LANES / 2, ahead, right);
+    }
+
     /// Half of the lanes, as many as AVX2 has registers for.
     #[inline(always)]
-    fn half(&self, blocks: &[[T; LANES]], first: usize, lanes: &mut [f64]) {
+    fn half<T: Float>(&self, blocks: &[[T; LANES]], first: usize, ahead: usize, lanes: &mut [f64]) {
         let mut sums = [0.0; LANES / 2];
         sums.copy_from_slice(lanes);
         for block in blocks {
             let part = &block[first..first + LANES / 2];
+            for line in part.chunks_exact(LINE / size_of::<T>()) {
+                fetch(line.as_ptr().wrapping_add(ahead));
+            }
             for j in 0..LANES / 2 {
                 sums[j] = (self.fold)(sums[j], (self.term)(part[j].wide()));
             }
         }
         lanes.copy_from_slice(&sums);
     }
-}
 
-impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Kernel for Fold<'_, T, Term, F> {
-    type Output = f64;
-
+    /// All lanes, and what is left behind the last block.
     #[inline(always)]
-    fn run<const FMA: bool>(self) -> f64 {
-        let mut lanes = [self.start; LANES];
-        let (blocks, rest) = self.x.as_chunks::<LANES>();
-        for blocks in blocks.chunks(TOGETHER) {
-            let (left, right) = lanes.split_at_mut(LANES / 2);
-            self.half(blocks, 0, left);
-            self.half(blocks, LANES / 2, right);
-        }
+    fn finish<T: Float>(&self, mut lanes: [f64; LANES], rest: &[T]) -> f64 {
         for (lane, &v) in lanes.iter_mut().zip(rest) {
             *lane = (self.fold)(*lane, (self.term)(v.wide()));
         }
@@ -132,5 +184,48 @@ impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Kernel for Fold<'_,
             half /= 2;
         }
         lanes[0]
+    }
+}
+
+impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Kernel for Fold<&[T], Term, F> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> f64 {
+        let mut lanes = [self.start; LANES];
+        let (blocks, rest) = self.x.as_chunks::<LANES>();
+        let mut left = blocks.len();
+        for blocks in blocks.chunks(TOGETHER) {
+            left -= blocks.len();
+            self.group(blocks, left > 0, &mut lanes);
+        }
+        self.finish(lanes, rest)
+    }
+}
+
+impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Kernel
+    for Fold<Scaled<'_, T>, Term, F>
+{
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const FMA: bool>(mut self) -> f64 {
+        let mut lanes = [self.start; LANES];
+        let Scaled { x, factor } = &mut self.x;
+        let x = std::mem::take(x);
+        let factor = T::Real::<FMA>::of(*factor);
+        let (blocks, rest) = x.as_chunks_mut::<LANES>();
+        let mut left = blocks.len();
+        for blocks in blocks.chunks_mut(TOGETHER) {
+            left -= blocks.len();
+            for v in blocks.as_flattened_mut() {
+                *v = T::unwrap::<FMA>(v.wrap::<FMA>() * factor);
+            }
+            self.group(blocks, left > 0, &mut lanes);
+        }
+        for v in &mut *rest {
+            *v = T::unwrap::<FMA>(v.wrap::<FMA>() * factor);
+        }
+        self.finish(lanes, rest)
     }
 }

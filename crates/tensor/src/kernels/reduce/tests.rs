@@ -188,3 +188,22 @@ fn norms_of_special_values() {
         assert!(norm_acc(&[1.0f64, f64::NAN, 2.0], p).is_nan(), "p = {p}");
     }
 }
+
+#[test]
+fn one_pass_multiplies_and_adds_up_as_two_do() {
+    for n in LENGTHS {
+        let x = noise_f32(n, 4);
+        let wide: Vec<f64> = x.iter().map(|&v| v.into()).collect();
+        for (level, p) in levels().flat_map(|level| [2.0, 1.0, f64::INFINITY].map(|p| (level, p))) {
+            let (mut got, mut got_wide) = (x.clone(), wide.clone());
+            let sums = [
+                scaled_norm_acc_at(level, &mut got, 0.3, p),
+                scaled_norm_acc_at(level, &mut got_wide, 0.3, p),
+            ];
+            assert_eq!(got, x.iter().map(|v| v * 0.3).collect::<Vec<_>>());
+            assert_eq!(got_wide, wide.iter().map(|v| v * 0.3).collect::<Vec<_>>());
+            let want = [norm_acc_at(level, &got, p), norm_acc_at(level, &got_wide, p)];
+            assert_eq!(sums.map(f64::to_bits), want.map(f64::to_bits), "{level:?}, {n}, p = {p}");
+        }
+    }
+}
