@@ -164,7 +164,7 @@ impl Parameter {
     ///
     /// Multiplying takes no pass of its own: whoever reads the gradient next does it, an optimizer's step in the
     /// pass that it makes anyway. The numbers are those of multiplying at once, which is what happens to half
-    /// types, by factors that have not all digits of an f32, and of a gradient with a dtype of its own.
+    /// types, to a gradient with a dtype of its own, and by factors above 1 or without all digits of an f32.
     ///
     /// # Example
     /// ```
@@ -178,7 +178,9 @@ impl Parameter {
         let place = place(&self.0);
         let Some((grad, _)) = place.grad_parts() else { return false };
         let digits = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
-        if grad.dtype() == self.dtype() && !grad.dtype().is_half() && digits.contains(&factor) {
+        // What shrinks is finite afterwards exactly if it was before: that can be asked without multiplying.
+        let shrinks = factor <= 1.0 && digits.contains(&factor);
+        if shrinks && grad.dtype() == self.dtype() && !grad.dtype().is_half() {
             place.scale_grad(factor);
             return true;
         }

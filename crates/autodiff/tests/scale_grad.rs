@@ -112,6 +112,11 @@ fn what_would_round_otherwise_is_multiplied_at_once() {
     p.scale_grad(tiny);
     assert_eq!(p.grad_parts().unwrap().1, 1.0);
     assert_eq!(grad(&p)[0], (f64::from(1e30f32) * tiny) as f32);
+    // A factor above 1 may overflow, which must be seen at once.
+    p.update_grad(|g| g.elements_mut::<f32>().fill(1e30));
+    p.scale_grad(1e30);
+    assert!(p.grad_parts().unwrap().0.to_vec::<f32>()[0].is_infinite());
+    p.update_grad(|g| g.elements_mut::<f32>().fill(1e30));
     // 0, inf and NaN give what they give.
     for (factor, want) in [(0.0, 0.0), (f64::INFINITY, f32::INFINITY), (f64::NAN, f32::NAN)] {
         p.scale_grad(factor);

@@ -62,7 +62,7 @@ impl Member {
         !given && self.parameter.grad_is_scaled() && self.parameter.grad_parts().is_some()
     }
     pub(crate) fn is_finite(&self) -> bool {
-        // A factor that is left to multiply is finite.
+        // A factor that is left to multiply shrinks.
         self.gradient().is_none_or(|grad| grad.array.all_finite())
     }
 }

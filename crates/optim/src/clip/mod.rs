@@ -37,9 +37,9 @@ impl Default for ClipOptions {
 /// Parameters without a gradient do not count; without any gradient the norm is 0.
 ///
 /// # Numerics
-/// The norm is computed in f64, for half types too, and does not overflow. Shrinking takes no pass over memory of
-/// its own: the step multiplies, or whoever reads the gradient first ([`Parameter::scale_grad`]). If it is infinite or NaN, the
-/// gradients become what PyTorch's become: 0 and NaN, or all NaN.
+/// The norm is computed in f64, for half types too, and does not overflow. Shrinking takes no pass over memory
+/// of its own: the step multiplies, or whoever reads the gradient first ([`Parameter::scale_grad`]). If the norm
+/// is infinite or NaN, the gradients become what PyTorch's become: 0 and NaN, or all NaN.
 /// # Errors
 /// A `max_norm` that is negative or NaN, and gradients still multiplied by a scaler's scale. Nothing is
 /// changed then.

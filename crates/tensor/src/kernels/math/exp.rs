@@ -21,15 +21,19 @@ fn minus_one<const FMA: bool>(r: f32) -> f32 {
     mul_add::<FMA>(r * r, polynomial::<FMA, 5>(Q, r), r)
 }
 
-/// `a·eʳ` for `|r| ≤ ln 2 / 2` and a power of two.
+/// `a·e^(r + rest)` for `|r| ≤ ln 2 / 2`, a rest of rounding and a power of two.
 #[inline(always)]
-fn times_exp<const FMA: bool>(a: f32, r: f32) -> f32 {
+fn times_exp<const FMA: bool>(a: f32, r: f32, rest: f32) -> f32 {
+    let q = polynomial::<FMA, 5>(Q, r);
     if FMA {
-        // Within 0.92 ulp; by `minus_one`, which is rounded once more, it would be 1.02.
-        return (a * r).mul_add(polynomial::<FMA, 5>(Q, r).mul_add(r, 1.0), a);
+        // Within 0.92 ulp even without the rest; rounded once more, as below, it would be 1.02.
+        return (a * r).mul_add(q.mul_add(r, 1.0), a);
     }
-    a * minus_one::<FMA>(r) + a
+    a * (r * r * q + rest + r) + a
 }
+
+/// No rest: adding it is nothing, for the compiler too.
+const NONE: f32 = -0.0;
 
 /// `n` and `r`, where `x = n·ln 2 + r`.
 #[inline(always)]
@@ -61,7 +65,7 @@ pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
     let rest = if x.is_sign_negative() { power_of_two(-UP) } else { 4.0 };
     let first =
         f32::from_bits((n.wrapping_add(254) << 23).wrapping_sub(rest.to_bits() as i32) as u32);
-    times_exp::<FMA>(first, r) * rest
+    times_exp::<FMA>(first, r, NONE) * rest
 }
 
 /// `eˣ` for `x ≤ 0`, as [`exp`] gives it.
@@ -69,7 +73,7 @@ pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
 pub(super) fn exp_of_negative<const FMA: bool>(x: f32) -> f32 {
     let x = if x < ZERO_FROM { ZERO_FROM } else { x };
     let (n, r) = reduce::<FMA>(x);
-    scaled_down::<FMA>(n, r)
+    scaled_down::<FMA>(n, r, NONE)
 }
 
 /// From here on down `eˣ` is 0; here `x / ln 2` rounds to −152.
@@ -79,20 +83,22 @@ const ZERO_FROM: f32 = -105.25;
 /// longer for a product that underflows, and masked attention is full of e^(-inf).
 const UP: i32 = 25;
 
-/// `2ⁿ·eʳ` for `-152 < n <= 0`, 0 for −152. In two factors, as 2⁻¹⁵⁰ is no f32; the second is always the same, because
+/// `2ⁿ·e^(r + rest)` for `-152 < n <= 0`, 0 for −152. In two factors, as 2⁻¹⁵⁰ is no f32; the second is always the same, because
 /// the exponent is never positive.
 #[inline(always)]
-fn scaled_down<const FMA: bool>(n: i32, r: f32) -> f32 {
-    times_exp::<FMA>(power_of_two(n.wrapping_add(UP)), r) * power_of_two(-UP)
+fn scaled_down<const FMA: bool>(n: i32, r: f32, rest: f32) -> f32 {
+    times_exp::<FMA>(power_of_two(n.wrapping_add(UP)), r, rest) * power_of_two(-UP)
 }
 
-/// [`reduce`] of `high + low`, as if the sum had more digits than an f32.
+/// `e^(high + low)`, not above 1, as if the sum had more digits than an f32.
 #[inline(always)]
-fn reduce_sum<const FMA: bool>(x: &Squared) -> (i32, f32) {
+fn exp_of_sum<const FMA: bool>(x: &Squared) -> f32 {
     // Only without FMA `low` is large enough to matter here.
     let (n, whole) = whole::<FMA>(if FMA { x.high } else { x.high + x.low });
-    let r = mul_add::<FMA>(whole, -LN2_HI, x.high) + mul_add::<FMA>(whole, -LN2_LO, x.low);
-    (n, r)
+    let high = mul_add::<FMA>(whole, -LN2_HI, x.high);
+    let low = mul_add::<FMA>(whole, -LN2_LO, x.low);
+    let r = high + low;
+    scaled_down::<FMA>(n, r, low - (r - high))
 }
 
 /// `e^(high + low)` for a negative square, as if the sum had more digits than an f32.
@@ -101,8 +107,7 @@ pub(super) fn exp_of_square<const FMA: bool>(x: &Squared) -> f32 {
     let high = if x.high < ZERO_FROM { ZERO_FROM } else { x.high };
     // Nothing depends on `low` outside, where it may be NaN.
     let low = if high == x.high { x.low } else { 0.0 };
-    let (n, r) = reduce_sum::<FMA>(&Squared { high, low });
-    scaled_down::<FMA>(n, r)
+    exp_of_sum::<FMA>(&Squared { high, low })
 }
 
 /// `a·x²` in two parts, whose sum has more digits than an f32; `a` is a power of two or its negative.
@@ -127,8 +132,7 @@ impl Squared {
 /// `e^(−x²/2)` for `x ≤ 14.5`, where it is 0; rounding the square would cost 50 ulp at x = 14.
 #[inline(always)]
 pub(super) fn bell_of<const FMA: bool>(x: f32) -> f32 {
-    let (n, r) = reduce_sum::<FMA>(&Squared::of::<FMA>(-0.5, x));
-    scaled_down::<FMA>(n, r)
+    exp_of_sum::<FMA>(&Squared::of::<FMA>(-0.5, x))
 }
 
 /// `eˣ − 1` without cancellation near 0, within 2 ulp.

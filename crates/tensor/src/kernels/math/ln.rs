@@ -1,6 +1,6 @@
 //! The natural logarithm of `x` and of `1 + x`.
 
-use super::{LN2_HI, LN2_LO, mul_add, polynomial};
+use super::{LN2_HI, LN2_LO, mul_add, polynomial_by_halves};
 
 /// `ln(1 + f) = f − f²/2 + f³·P(f)` on `√½ − 1 ≤ f < √2 − 1`, relative error 2⁻²⁸·².
 const P: [f32; 9] = [
@@ -30,7 +30,7 @@ fn split(x: f32) -> (i32, f32) {
 fn combine<const FMA: bool>(k: i32, f: f32) -> f32 {
     let k = k as f32;
     let square = f * f;
-    let rest = mul_add::<FMA>(k, LN2_LO, square * f * polynomial::<FMA, 9>(P, f));
+    let rest = mul_add::<FMA>(k, LN2_LO, square * f * polynomial_by_halves::<FMA, 9>(P, f));
     let rest = mul_add::<FMA>(-0.5, square, rest);
     mul_add::<FMA>(k, LN2_HI, f + rest)
 }

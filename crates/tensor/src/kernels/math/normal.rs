@@ -1,7 +1,7 @@
 //! The normal distribution, in f32.
 
 use super::exp::bell_of;
-use super::{mul_add, polynomial};
+use super::{mul_add, polynomial_by_halves};
 
 /// `e^(x²/2)·½·erfc(x/√2) = w·G(x·w − 1)` with `w = 2/(x + K)` on `0 ≤ x ≤ FAR`, relative error 2⁻²⁶·⁸; `G(−1)` is `K/4`
 /// without rounding, so that Φ(0) is ½.
@@ -29,6 +29,6 @@ pub(crate) fn normal<const FMA: bool>(x: f32) -> (f32, f32) {
     let t = if size > FAR { FAR } else { size };
     let w = 2.0 / (t + K);
     let bell = bell_of::<FMA>(t);
-    let tail = polynomial::<FMA, 10>(G, mul_add::<FMA>(t, w, -1.0)) * (bell * w);
+    let tail = polynomial_by_halves::<FMA, 10>(G, mul_add::<FMA>(t, w, -1.0)) * (bell * w);
     (if x.is_sign_negative() { tail } else { 1.0 - tail }, bell)
 }
