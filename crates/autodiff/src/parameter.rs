@@ -1,9 +1,8 @@
 //! The leaves of a module: what is trained, and what is only saved.
 
 use crate::Tensor;
-use crate::ops::Times;
-use crate::place::{Lent, Place};
-use crate::tensor::Kind;
+use crate::place::{Lent, Place, product};
+use crate::tensor::{Kind, vacant};
 use gradus_tensor::{Array, DType, Meta};
 use std::fmt;
 use std::ops::Deref;
@@ -77,7 +76,7 @@ macro_rules! leaf {
             }
             /// Change the dtype in place, for all handles.
             pub fn set_dtype(&self, dtype: DType) {
-                self.update(|x| *x = std::mem::replace(x, crate::tensor::vacant()).cast(dtype));
+                self.update(|x| *x = std::mem::replace(x, vacant()).cast(dtype));
                 if let Some(g) = self.grad() {
                     place(&self.0).return_grad(g.detach().to_dtype(dtype));
                 }
@@ -153,12 +152,10 @@ impl Parameter {
     /// Change the gradient in place if nobody else holds it; false if there is none. The result has no
     /// history.
     pub fn update_grad(&self, f: impl FnOnce(&mut Array)) -> bool {
-        let place = place(&self.0);
-        let Some(grad) = place.take_grad() else { return false };
-        let mut array = grad.into_array();
-        f(&mut array);
-        place.return_grad(Tensor::new(array));
-        true
+        self.update_grad_parts(|g, factor| {
+            *g = product(std::mem::replace(g, vacant()), factor);
+            f(g);
+        })
     }
     /// Multiply the gradient by `factor` (clipping, unscaling); false if there is none.
     ///
@@ -188,9 +185,9 @@ impl Parameter {
         // As an f32 such a factor would lose its digits.
         let wide = factor > 0.0 && !digits.contains(&factor);
         self.update_grad(|g| {
-            let (dtype, own) = (g.dtype(), std::mem::replace(g, crate::tensor::vacant()));
+            let (dtype, own) = (g.dtype(), std::mem::replace(g, vacant()));
             let own = if wide { own.cast(DType::F64) } else { own };
-            *g = own.map(Times(factor)).cast(dtype);
+            *g = product(own, factor).cast(dtype);
         })
     }
     /// The gradient in two parts, whose product it is: the factor is what [`Parameter::scale_grad`] has left to do.

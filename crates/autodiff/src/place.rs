@@ -50,7 +50,12 @@ impl Slot {
 
 /// In place if nobody else holds the elements; no history.
 fn multiplied(grad: Tensor, factor: f64) -> Tensor {
-    if factor == 1.0 { grad } else { Tensor::new(grad.into_array().map(Times(factor))) }
+    if factor == 1.0 { grad } else { Tensor::new(product(grad.into_array(), factor)) }
+}
+
+/// In place if nobody else holds the elements.
+pub(crate) fn product(grad: Array, factor: f64) -> Array {
+    if factor == 1.0 { grad } else { grad.map(Times(factor)) }
 }
 
 enum Held {
@@ -131,11 +136,7 @@ impl Place {
     pub(crate) fn take_grad_parts(&self) -> Option<(Tensor, f64)> {
         self.lock().grad.take()
     }
-    /// As [`Place::take_grad_parts`], multiplied.
-    pub(crate) fn take_grad(&self) -> Option<Tensor> {
-        self.take_grad_parts().map(|(grad, factor)| multiplied(grad, factor))
-    }
-    /// Put back what [`Place::take_grad`] took.
+    /// Put back what [`Place::take_grad_parts`] took, multiplied.
     pub(crate) fn return_grad(&self, grad: Tensor) {
         self.return_grad_parts(grad, 1.0);
     }
@@ -156,8 +157,8 @@ impl Place {
             return;
         }
         drop(cell);
-        if let Some(grad) = self.take_grad() {
-            self.return_grad_parts(grad, factor);
+        if let Some((grad, earlier)) = self.take_grad_parts() {
+            self.return_grad_parts(multiplied(grad, earlier), factor);
         }
     }
     pub(crate) fn is_scaled(&self) -> bool {

@@ -2,8 +2,6 @@
 
 use super::ClipOptions;
 use crate::OptimError;
-use crate::arithmetic::Times;
-use crate::in_place::change;
 use gradus_autodiff::{Parameter, Tensor};
 use gradus_tensor::kernels::reduce::{Normed, norm_acc, scaled_norm_acc};
 use gradus_tensor::{Array, DType, threads};
@@ -79,19 +77,13 @@ pub(super) fn of_gradient(parameter: &Parameter, p: f64) -> Option<f64> {
     Some(norm)
 }
 
-/// `x = factor·x`, and its norm.
+/// `x = factor·x`, and its norm; only f32 and f64 are left to multiply.
 fn norm_of_product(x: &mut Array, factor: f64, p: f64) -> f64 {
     match x.dtype() {
-        DType::F32 => {
-            norm_from(multiply::<f32>(x.elements_mut(), factor, p), x.elements::<f32>(), p)
-        }
         DType::F64 => {
             norm_from(multiply::<f64>(x.elements_mut(), factor, p), x.elements::<f64>(), p)
         }
-        _ => {
-            change(x, |x| x.map(Times(factor)));
-            norm_of_array(x.clone(), p)
-        }
+        _ => norm_from(multiply::<f32>(x.elements_mut(), factor, p), x.elements::<f32>(), p),
     }
 }
 

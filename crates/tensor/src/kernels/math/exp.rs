@@ -15,12 +15,6 @@ fn whole<const FMA: bool>(x: f32) -> (i32, f32) {
     ((shifted.to_bits() as i32).wrapping_sub(MAGIC.to_bits() as i32), shifted - MAGIC)
 }
 
-/// `eʳ − 1` for `|r| ≤ ln 2 / 2`.
-#[inline(always)]
-fn minus_one<const FMA: bool>(r: f32) -> f32 {
-    mul_add::<FMA>(r * r, polynomial::<FMA, 5>(Q, r), r)
-}
-
 /// `a·e^(r + rest)` for `|r| ≤ ln 2 / 2`, a rest of rounding and a power of two.
 #[inline(always)]
 fn times_exp<const FMA: bool>(a: f32, r: f32, rest: f32) -> f32 {
@@ -52,7 +46,12 @@ fn power_of_two(n: i32) -> f32 {
 /// `x` between `low` and `high`; NaN stays NaN.
 #[inline(always)]
 fn clamp(x: f32, low: f32, high: f32) -> f32 {
-    let x = if x > high { high } else { x };
+    at_least(if x > high { high } else { x }, low)
+}
+
+/// `x`, or `low` if that is more; NaN stays NaN.
+#[inline(always)]
+fn at_least(x: f32, low: f32) -> f32 {
     if x < low { low } else { x }
 }
 
@@ -71,8 +70,7 @@ pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
 /// `eˣ` for `x ≤ 0`, as [`exp`] gives it.
 #[inline(always)]
 pub(super) fn exp_of_negative<const FMA: bool>(x: f32) -> f32 {
-    let x = if x < ZERO_FROM { ZERO_FROM } else { x };
-    let (n, r) = reduce::<FMA>(x);
+    let (n, r) = reduce::<FMA>(at_least(x, ZERO_FROM));
     scaled_down::<FMA>(n, r, NONE)
 }
 
@@ -104,7 +102,7 @@ fn exp_of_sum<const FMA: bool>(x: &Squared) -> f32 {
 /// `e^(high + low)` for a negative square, as if the sum had more digits than an f32.
 #[inline(always)]
 pub(super) fn exp_of_square<const FMA: bool>(x: &Squared) -> f32 {
-    let high = if x.high < ZERO_FROM { ZERO_FROM } else { x.high };
+    let high = at_least(x.high, ZERO_FROM);
     // Nothing depends on `low` outside, where it may be NaN.
     let low = if high == x.high { x.low } else { 0.0 };
     exp_of_sum::<FMA>(&Squared { high, low })
@@ -140,7 +138,7 @@ pub(super) fn bell_of<const FMA: bool>(x: f32) -> f32 {
 pub(crate) fn expm1<const FMA: bool>(x: f32) -> f32 {
     // Below -18 the result rounds to -1.
     let (n, r) = reduce::<FMA>(clamp(x, -18.0, 89.0));
-    let p = minus_one::<FMA>(r);
+    let p = mul_add::<FMA>(r * r, polynomial::<FMA, 5>(Q, r), r);
     // One power of two less, because 2¹²⁸ is no f32.
     let half = power_of_two(n.wrapping_sub(1));
     let y = 2.0 * mul_add::<FMA>(half, p, half - 0.5);

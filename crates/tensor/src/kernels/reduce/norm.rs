@@ -50,10 +50,7 @@ pub fn scaled_norm_acc_at<T: Normed>(level: Level, x: &mut [T], factor: f64, p: 
     if p == 2.0 {
         return T::scaled_squares_at(level, x, factor);
     }
-    let factor = T::Real::<false>::of(factor);
-    for v in &mut *x {
-        *v = T::unwrap::<false>(v.wrap::<false>() * factor);
-    }
+    scale::<T, false>(x, factor);
     T::norm_acc_at(level, x, p)
 }
 
@@ -104,6 +101,14 @@ fn accumulated<T: Float>(level: Level, x: &[T], p: f64) -> f64 {
 
 fn scaled_squares<T: Float>(level: Level, x: Scaled<'_, T>) -> f64 {
     T::run_at(level, Fold { x, start: 0.0, term: |v| v * v, fold: add })
+}
+
+#[inline(always)]
+fn scale<T: Float, const FMA: bool>(x: &mut [T], factor: f64) {
+    let factor = T::Real::<FMA>::of(factor);
+    for v in x {
+        *v = T::unwrap::<FMA>(v.wrap::<FMA>() * factor);
+    }
 }
 
 #[inline(always)]
@@ -213,19 +218,15 @@ impl<T: Float, Term: Fn(f64) -> f64, F: Fn(f64, f64) -> f64> Kernel
         let mut lanes = [self.start; LANES];
         let Scaled { x, factor } = &mut self.x;
         let x = std::mem::take(x);
-        let factor = T::Real::<FMA>::of(*factor);
+        let factor = *factor;
         let (blocks, rest) = x.as_chunks_mut::<LANES>();
         let mut left = blocks.len();
         for blocks in blocks.chunks_mut(TOGETHER) {
             left -= blocks.len();
-            for v in blocks.as_flattened_mut() {
-                *v = T::unwrap::<FMA>(v.wrap::<FMA>() * factor);
-            }
+            scale::<T, FMA>(blocks.as_flattened_mut(), factor);
             self.group(blocks, left > 0, &mut lanes);
         }
-        for v in &mut *rest {
-            *v = T::unwrap::<FMA>(v.wrap::<FMA>() * factor);
-        }
+        scale::<T, FMA>(rest, factor);
         self.finish(lanes, rest)
     }
 }
