@@ -4,9 +4,9 @@
 use super::feed::{Feed, TILE};
 use super::stored::Stored;
 use crate::kernels::element::Lane;
-use crate::kernels::level::{Level, level};
-use crate::kernels::loops::{self, Answers, Loops, Numbers, Operand};
-use crate::kernels::stream::{Fence, Write};
+use crate::kernels::level::level;
+use crate::kernels::loops::{self, Answers, Loops, Numbers, Operand, Way};
+use crate::kernels::stream::{self, Write};
 use crate::storage::{Scratch, as_uninit};
 use crate::strided::Turn;
 use crate::{Array, Shape, threads};
@@ -32,6 +32,8 @@ struct Plan<'a, S: Stored> {
     chunk: usize,
     cost: f64,
     how: Write,
+    /// Whether operands are fetched ahead.
+    fetch: bool,
 }
 
 impl<'a, S: Stored> Plan<'a, S> {
@@ -43,7 +45,8 @@ impl<'a, S: Stored> Plan<'a, S> {
         let n = shape.numel();
         let cost = (n * (inputs.len() + 1)) as f64 * NS_PER_ELEMENT;
         let how = if written_over { Write::Cached } else { Write::of(n * bytes) };
-        Plan { feeds, turn, chunk, cost, how }
+        let fetch = stream::comes_from_far(n * size_of::<S>());
+        Plan { feeds, turn, chunk, cost, how, fetch }
     }
     /// Call the loop for one task, as often as the operands need it.
     fn each(&self, start: usize, len: usize, call: &mut Call<'_, S::Lane>) {
@@ -123,10 +126,11 @@ pub(super) fn produce<S: Stored>(inputs: &[Array], shape: &Shape, f: &dyn Loops<
         threads::run_chunks(out, plan.chunk, plan.cost, &|i, out| {
             let mut result = vec![S::Lane::default(); if S::DIRECT { 0 } else { TILE }];
             plan.how.fenced(|fence| {
+                let way = Way { fence, level, fetch: plan.fetch };
                 plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
                     let out = &mut out[at..at + n];
                     match S::as_lane_mut(out) {
-                        Some(out) => fill(fence, level, f, x, as_uninit(out)),
+                        Some(out) => fill(way, f, x, as_uninit(out)),
                         None => {
                             loops::run(level, f, x, as_uninit(&mut result[..n]).into());
                             S::narrow(&result[..n], out);
@@ -140,13 +144,12 @@ pub(super) fn produce<S: Stored>(inputs: &[Array], shape: &Shape, f: &dyn Loops<
 
 /// Runs the loop; of one element repeated the result is computed once.
 fn fill<T: Lane>(
-    fence: &Fence,
-    level: Level,
+    way: Way<'_>,
     f: &dyn Loops<Numbers>,
     x: &[Operand<T>],
     to: &mut [MaybeUninit<T>],
 ) {
-    let &[Operand::Same(x)] = x else { return loops::run_in(fence, level, f, x, to) };
+    let &[Operand::Same(x)] = x else { return loops::run_in(way, f, x, to) };
     let mut one = [x];
     loops::update(f, &mut one, 0, &[]);
     to.fill(MaybeUninit::new(one[0]));
@@ -168,7 +171,7 @@ pub(super) fn in_place<S: Stored>(
     threads::run_chunks(x.elements_mut::<S>(), plan.chunk, plan.cost, &|i, out| {
         plan.each(i * plan.chunk, out.len(), &mut |operands, start, n| {
             if let Some(out) = S::as_lane_mut(&mut out[start..start + n]) {
-                loops::update(f, out, at, operands);
+                loops::update_from(plan.fetch, f, out, at, operands);
             }
         });
     });
@@ -182,8 +185,9 @@ pub(super) fn judge<S: Stored>(inputs: &[Array], shape: &Shape, f: &dyn Loops<An
     Array::build::<bool>(shape, |out| {
         threads::run_chunks(out, plan.chunk, plan.cost, &|i, out| {
             plan.how.fenced(|fence| {
+                let way = Way { fence, level, fetch: plan.fetch };
                 plan.each(i * plan.chunk, out.len(), &mut |x, at, n| {
-                    loops::run_in(fence, level, f, x, as_uninit(&mut out[at..at + n]));
+                    loops::run_in(way, f, x, as_uninit(&mut out[at..at + n]));
                 });
             });
         });

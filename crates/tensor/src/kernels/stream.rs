@@ -72,7 +72,7 @@ impl Drop for Fence {
 /// Bytes of a cache line.
 pub(super) const LINE: usize = 64;
 
-/// Fetches a cache line into L2, before it is written.
+/// Fetches a cache line into L2.
 #[inline(always)]
 pub(super) fn fetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
@@ -83,6 +83,27 @@ pub(super) fn fetch<T>(at: *const T) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = at;
+}
+
+/// Outputs of so many bytes have inputs that a loop fetches: what is larger than many a second-level cache.
+///
+/// On Granite Rapids the CPU's own prefetch follows a loop of few instructions, but not one of 60: Φ(x)·x of 16 M f32 took
+/// 1.6 ns an element and 0.47 with fetching, of 1 M 0.47 and 0.41; |x| the same from 1 MiB on, and an eighth longer in L2.
+const FETCHED_FROM: usize = 1 << 20;
+
+/// Bytes between what a loop reads and what it fetches. From 1 KiB to 8 KiB all are as good for a long formula, and `x + y`
+/// likes 2 KiB most.
+const AHEAD: usize = 2 << 10;
+
+/// Do the inputs of an output of `bytes` come from so far that a loop should [`fetch_ahead`]?
+pub(crate) fn comes_from_far(bytes: usize) -> bool {
+    bytes >= FETCHED_FROM
+}
+
+/// Fetches what is read soon, if `at` is read now.
+#[inline(always)]
+pub(super) fn fetch_ahead<T>(at: *const T) {
+    fetch(at.wrapping_byte_add(AHEAD));
 }
 
 /// How many elements must be written otherwise before `at` is where [`store`] streams to.

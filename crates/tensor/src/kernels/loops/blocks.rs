@@ -73,7 +73,8 @@ unsafe fn part<T: Lane, K: Kind>(f: &dyn Loops<K>, call: &Call<T, K>, first: usi
     let mut rooms = [MaybeUninit::<[T; BLOCK]>::uninit(); MOST];
     let mut room = MaybeUninit::<[K::Of<T>; BLOCK]>::uninit();
     let to: *mut K::Of<T> = room.as_mut_ptr().cast();
-    let mut inner = Call { out: to, blocks: 1, write: Write::Cached, ..call.after(first) };
+    let mut inner =
+        Call { out: to, blocks: 1, write: Write::Cached, fetch: false, ..call.after(first) };
     for (k, room) in rooms.iter_mut().enumerate() {
         let input = &mut inner.inputs[k];
         if input.step > 0 {
@@ -121,7 +122,7 @@ impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<'_, F, T, N> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let &Call { ref inputs, mut out, blocks, write, .. } = self.call;
+        let &Call { ref inputs, mut out, blocks, write, fetch, .. } = self.call;
         let mut from = [ptr::null(); N];
         let mut steps = [0; N];
         for k in 0..N {
@@ -129,6 +130,11 @@ impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<'_, F, T, N> {
             steps[k] = inputs[k].step * BLOCK;
         }
         for _ in 0..blocks {
+            for k in 0..N {
+                if fetch && steps[k] > 0 {
+                    stream::fetch_ahead(from[k]);
+                }
+            }
             // SAFETY: the caller's.
             unsafe { block::<F, T, N, FMA>(self.f, from, out, write) };
             for k in 0..N {

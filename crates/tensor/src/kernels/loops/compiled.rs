@@ -58,6 +58,8 @@ pub struct Call<T: Lane, K: Kind> {
     pub(super) out: *mut K::Of<T>,
     pub(super) blocks: usize,
     pub(super) write: Write,
+    /// Whether inputs are fetched ahead.
+    pub(super) fetch: bool,
 }
 
 /// The loops of a formula.

@@ -78,13 +78,22 @@ pub fn run<T: Lane, K: Kind>(
     inputs: &[Operand<T>],
     out: Out<K::Of<T>>,
 ) {
-    out.how.fenced(|fence| run_in(fence, level, f, inputs, out.to));
+    out.how.fenced(|fence| run_in(Way { fence, level, fetch: false }, f, inputs, out.to));
 }
 
-/// [`run`] within a fence that many runs share: it takes as long as a thousand elements.
+/// How one of many runs goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    /// That they share: it takes as long as a thousand elements.
+    pub(crate) fence: &'a Fence,
+    pub(crate) level: Level,
+    /// Whether inputs come from so far that they are fetched ahead.
+    pub(crate) fetch: bool,
+}
+
+/// [`run`] as one of many.
 pub(crate) fn run_in<T: Lane, K: Kind>(
-    fence: &Fence,
-    level: Level,
+    Way { fence, level, fetch }: Way<'_>,
     f: &dyn Loops<K>,
     inputs: &[Operand<T>],
     to: &mut [MaybeUninit<K::Of<T>>],
@@ -96,7 +105,7 @@ pub(crate) fn run_in<T: Lane, K: Kind>(
         sources[k] = input.source(to.len(), &mut rooms[k]);
     }
     let (len, out) = (to.len(), to.as_mut_ptr().cast());
-    let call = Call { level, inputs: sources, out, blocks: 0, write: fence.how() };
+    let call = Call { level, inputs: sources, out, blocks: 0, write: fence.how(), fetch };
     // SAFETY: `source` checked that the inputs have `len` readable elements, `to` has as many writable ones.
     unsafe { drive(f, call, len) }
 }
@@ -107,6 +116,17 @@ pub(crate) fn run_in<T: Lane, K: Kind>(
 ///
 /// As [`run`].
 pub fn update<T: Lane>(f: &dyn Loops<Numbers>, own: &mut [T], at: usize, others: &[Operand<T>]) {
+    update_from(false, f, own, at, others);
+}
+
+/// [`update`]; whether inputs come from so far that they are fetched ahead, is given.
+pub(crate) fn update_from<T: Lane>(
+    fetch: bool,
+    f: &dyn Loops<Numbers>,
+    own: &mut [T],
+    at: usize,
+    others: &[Operand<T>],
+) {
     assert!(others.len() + 1 == f.inputs() && at <= others.len(), "inputs of a formula");
     let (len, out) = (own.len(), own.as_mut_ptr());
     let mut rooms = [MaybeUninit::uninit(); MOST];
@@ -115,7 +135,7 @@ pub fn update<T: Lane>(f: &dyn Loops<Numbers>, own: &mut [T], at: usize, others:
     for (k, &other) in others.iter().enumerate() {
         inputs[k + usize::from(k >= at)] = other.source(len, &mut rooms[k]);
     }
-    let call = Call { level: level(), inputs, out, blocks: 0, write: Write::Cached };
+    let call = Call { level: level(), inputs, out, blocks: 0, write: Write::Cached, fetch };
     // SAFETY: all inputs have `len` readable elements; one of them is the output, which is allowed.
     unsafe { drive(f, call, len) }
 }

@@ -2,6 +2,7 @@
 
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
+use super::super::stream::{self, LINE};
 use super::{Number, check_shape};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -212,6 +213,11 @@ fn run<F: Fold, T: Number, const W: usize>(
     let mut result = [F::start::<T>(); W];
     for row in 0..rows {
         let row = &x[row * stride..][..width];
+        if stride == W {
+            for line in row.chunks(LINE / size_of::<T>()) {
+                stream::fetch_ahead(line.as_ptr());
+            }
+        }
         for j in 0..width {
             result[j] = F::fold(result[j], row[j]);
         }

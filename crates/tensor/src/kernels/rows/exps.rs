@@ -4,7 +4,7 @@ use super::super::dispatch::Kernel;
 use super::super::level::Level;
 use super::super::real::{Real, unwrapped, wrapped};
 use super::super::reduce::{Maximum, Sum};
-use super::super::stream::Write;
+use super::super::stream::{self, Write};
 use super::short::{SHORT, exp_blocks};
 use super::{BLOCK, Lanes, ROWS, RowFloat, fold_group, load, runs, store};
 use std::mem::MaybeUninit;
@@ -99,6 +99,7 @@ impl<T: RowFloat> Kernel for ExpSums<'_, T> {
             for run in runs(self.n) {
                 for at in run {
                     // e^(-inf) = 0: what is padded adds nothing.
+                    stream::fetch_ahead(x[at..].as_ptr());
                     let mut block = load::<T, FMA>(x, at, T::LOWEST);
                     for v in &mut block {
                         *v = (*v - shift).exp();

@@ -6,7 +6,7 @@ use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
 use super::super::reduce::Sum;
-use super::super::stream::Write;
+use super::super::stream::{self, Write};
 use super::{
     BLOCK, Lanes, ROWS, RowFloat, Rows, TOGETHER, check_rows, fold_group, group_len, load, runs,
     store,
@@ -258,6 +258,8 @@ impl<T: RowFloat> Backward<'_, T> {
         let (mut one, mut two) = (Lanes::new(), Lanes::new());
         for run in runs(n) {
             for at in run {
+                stream::fetch_ahead(x[at..].as_ptr());
+                stream::fetch_ahead(g.from(at));
                 let (a, mut hat) = (scaled(at), normalised::<T, FMA>(x, at, stats));
                 for j in 0..BLOCK {
                     hat[j] = hat[j] * a[j];

@@ -4,7 +4,7 @@ use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::real::Real;
 use super::super::reduce::Sum;
-use super::super::stream::Write;
+use super::super::stream::{self, Write};
 use super::exps::{Shifted, Sums};
 use super::short::{GROUP, Group, SHORT, exp_blocks, fold_short};
 use super::{BLOCK, Lanes, RowFloat, Rows, check_rows, group_len, load, runs, store};
@@ -134,6 +134,7 @@ impl<T: RowFloat> Backward<'_, T> {
             }
             let sum = lanes.sum();
             for at in (0..n).step_by(BLOCK) {
+                stream::fetch_ahead(y[at..].as_ptr());
                 let mut block = load::<T, FMA>(y, at, T::ZERO);
                 let g = g.load::<FMA>(at, T::ZERO);
                 for j in 0..BLOCK {

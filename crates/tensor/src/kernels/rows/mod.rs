@@ -92,6 +92,11 @@ struct Row<'a, T> {
 }
 
 impl<T: Float> Row<'_, T> {
+    /// Where the block at `at` lies.
+    #[inline(always)]
+    fn from(&self, at: usize) -> *const T {
+        self.x[at * self.step..].as_ptr()
+    }
     /// As [`load`].
     #[inline(always)]
     fn load<const FMA: bool>(&self, at: usize, pad: T) -> [T::Real<FMA>; BLOCK] {

@@ -3,7 +3,7 @@
 use super::super::dispatch::Kernel;
 use super::super::level::{Level, level};
 use super::super::reduce::Sum;
-use super::super::stream::Write;
+use super::super::stream::{self, Write};
 use super::exp_sums::ScaledSoftmax;
 use super::exps::{KEPT, Scaled, Sums};
 use super::short::{GROUP, Group, SHORT, fold_short};
@@ -145,6 +145,8 @@ impl<T: RowFloat> Backward<'_, T> {
             for run in runs(n) {
                 for at in run {
                     let mut block = load::<T, FMA>(y, at, T::ZERO);
+                    stream::fetch_ahead(y[at..].as_ptr());
+                    stream::fetch_ahead(g.from(at));
                     let g = g.load::<FMA>(at, T::ZERO);
                     for j in 0..BLOCK {
                         block[j] = block[j] * g[j];
