@@ -1,4 +1,6 @@
-//! How a width of so many vectors is cut into panels.
+//! How a width of so many vectors is cut into panels, and these into sets.
+
+use std::ops::Range;
 
 /// `vectors` vectors in panels of at most `most`, no panel thinner than it has to be.
 ///
@@ -49,9 +51,90 @@ impl Panels {
     }
 }
 
+/// A width in sets of panels, equally wide but for the last: what a task multiplies by.
+#[derive(Clone, Copy)]
+pub(super) struct PanelSets {
+    /// Of each set but the last.
+    panels: Panels,
+    last: Panels,
+    /// Sets before the last.
+    before: usize,
+    /// Panels of each of these.
+    each: usize,
+}
+
+impl PanelSets {
+    /// `vectors` vectors in sets of `each`.
+    #[inline]
+    pub(super) fn new(vectors: usize, most: usize, each: usize) -> Self {
+        if vectors <= each {
+            let last = Panels::new(vectors, most);
+            return Self { panels: last, last, before: 0, each: 1 };
+        }
+        let before = vectors.div_ceil(each).saturating_sub(1);
+        let panels = Panels::new(each, most);
+        let last = Panels::new(vectors - before * each, most);
+        Self { panels, last, before, each: panels.count() }
+    }
+
+    /// How many panels there are.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        self.before * self.each + self.last.count()
+    }
+
+    /// The sets of which these panels are.
+    pub(super) fn sets(&self, panels: &Range<usize>) -> Range<usize> {
+        let set = |panel: usize| (panel / self.each).min(self.before);
+        set(panels.start)..set(panels.end - 1) + 1
+    }
+
+    /// The panels of a set, as far as they are of these.
+    #[inline]
+    pub(super) fn part(&self, set: usize, of: &Range<usize>) -> Part {
+        let first = set * self.each;
+        let panels = if set == self.before { self.last } else { self.panels };
+        let start = of.start.max(first) - first;
+        let end = of.end.min(first + panels.count()) - first;
+        Part { panels, vector: set * self.panels.vectors, start, end }
+    }
+}
+
+/// Panels of one set.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    panels: Panels,
+    /// The first of the set.
+    vector: usize,
+    start: usize,
+    end: usize,
+}
+
+impl Part {
+    /// Their numbers within the set.
+    #[inline]
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// First vector and number of vectors of a panel.
+    #[inline]
+    pub(super) fn get(&self, index: usize) -> (usize, usize) {
+        let (first, vectors) = self.panels.get(index);
+        (self.vector + first, vectors)
+    }
+
+    /// All their vectors.
+    #[inline]
+    pub(super) fn vectors(&self) -> Range<usize> {
+        let (last, vectors) = self.get(self.end - 1);
+        self.get(self.start).0..last + vectors
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Panels;
+    use super::{PanelSets, Panels};
 
     #[test]
     fn panels_cover_every_vector_once_and_none_is_thin_without_need() {
@@ -67,6 +150,30 @@ mod tests {
                     next += width;
                 }
                 assert_eq!(next, vectors);
+            }
+        }
+    }
+
+    #[test]
+    fn sets_cover_every_vector_once() {
+        for (most, each) in [(3, 3), (3, 8), (3, 60), (2, 4), (1, 1)] {
+            for vectors in 1..60 {
+                let panels = PanelSets::new(vectors, most, each);
+                let all = 0..panels.count();
+                let (mut next, mut panel) = (0, 0);
+                for set in panels.sets(&all) {
+                    let (part, before) = (panels.part(set, &all), next);
+                    for index in part.range() {
+                        assert_eq!(panels.sets(&(panel..panel + 1)), set..set + 1);
+                        let (first, width) = part.get(index);
+                        assert_eq!(first, next, "{vectors} vectors by {most}, panel {index}");
+                        assert!((1..=most).contains(&width));
+                        (next, panel) = (next + width, panel + 1);
+                    }
+                    assert_eq!(part.vectors(), before..next);
+                    assert!(next - before == each || next == vectors);
+                }
+                assert_eq!((next, panel), (vectors, all.end));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::left::{self, GROUPS, Left, Whole, groups};
 use super::matrix::Lying;
 use super::output::Output;
 use super::pack::{Source, parts};
-use super::panels::Panels;
+use super::panels::{PanelSets, Part};
 use super::parking::Parking;
 use super::plan;
 use super::tile::Tile;
@@ -44,7 +44,7 @@ struct Block<'p, P> {
     /// The part of the tiles.
     rows: Range<usize>,
     strip: Range<usize>,
-    panels: Panels,
+    panels: PanelSets,
     /// The rows of the left factor, if they are packed for all tasks.
     left: Option<&'p Whole<P>>,
     /// Where threads keep packed panels, if the block is cut into tasks.
@@ -55,15 +55,17 @@ struct Block<'p, P> {
 /// asked for. Turned, 512x1024x1024 at 126 GF/s where it was 119, on two threads 252 and 221; straight the same.
 const FETCHED_FROM: usize = 64;
 
-/// Tasks to aim at: enough to share evenly between a few dozen threads.
-const TASKS: usize = 32;
+/// And bytes of the output: a smaller one is in L2. Fetched and not, in GF/s on Granite Rapids: 256x64x784 198 and 204,
+/// 256x256x256 210 and 214, 512x512x512 the same, 2048x128x512 210 and 205, 512x1024x784 204 and 200.
+const FETCHED_OVER: usize = 1 << 20;
 
 impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
     pub(super) fn run(&mut self) {
         let Kernels { lanes, vectors, rows: group, .. } = *self.kernels;
-        let panels = Panels::new(self.cols.div_ceil(lanes), vectors);
-        let (rows, count, step) =
-            (self.rows, panels.count(), plan::depth_block(self.depth, self.kernels.depth));
+        let step = plan::depth_block(self.depth, self.kernels.depth);
+        let width = self.cols.div_ceil(lanes);
+        let panels = PanelSets::new(width, vectors, self.set(width, step));
+        let (rows, count) = (self.rows, panels.count());
         if !self.out.needs_sums(step < self.depth) {
             return self.run_strip(0..rows, 0..count, panels, step);
         }
@@ -74,13 +76,13 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         for start in (0..all).step_by(each) {
             let part = start..all.min(start + each);
             let (rows, strip) = if turned { (0..rows, part) } else { (part, 0..count) };
-            let range = if turned { self.columns(panels, &strip) } else { rows.clone() };
+            let range = if turned { self.columns(&panels, &strip) } else { rows.clone() };
             self.out.begin_strip(range);
             self.run_strip(rows, strip, panels, step);
         }
     }
 
-    fn run_strip(&self, rows: Range<usize>, strip: Range<usize>, panels: Panels, step: usize) {
+    fn run_strip(&self, rows: Range<usize>, strip: Range<usize>, panels: PanelSets, step: usize) {
         for start in (0..self.depth).step_by(step) {
             let depth = start..self.depth.min(start + step);
             let ends = (start == 0, depth.end == self.depth);
@@ -90,54 +92,66 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
     }
 
     /// The columns of some panels.
-    fn columns(&self, panels: Panels, strip: &Range<usize>) -> Range<usize> {
+    fn columns(&self, panels: &PanelSets, strip: &Range<usize>) -> Range<usize> {
         let lanes = self.kernels.lanes;
-        let (first, _) = panels.get(strip.start);
-        let (last, vectors) = panels.get(strip.end - 1);
-        first * lanes..self.cols.min((last + vectors) * lanes)
+        let sets = panels.sets(strip);
+        let first = panels.part(sets.start, strip).vectors().start;
+        let end = panels.part(sets.end - 1, strip).vectors().end;
+        first * lanes..self.cols.min(end * lanes)
     }
 
-    /// Cuts a block into tasks, rows by columns. A task takes so many columns that its part of the right
-    /// factor stays in L2, and fewer if there are few rows.
-    fn run_block(&self, block: Block<'_, P>) {
-        let (group, panels) = (self.kernels.rows, block.strip.len());
-        let (depth, rows) = (block.depth.len(), block.rows.len());
-        let cols = self.columns(block.panels, &block.strip).len();
+    /// Vectors of a set of columns, by which a block of `depth` steps is cut if it is worth that.
+    fn set(&self, vectors: usize, depth: usize) -> usize {
+        if self.cost_ns(self.rows, self.cols, depth) < threads::GEMM_SERIAL_BELOW_NS {
+            return vectors;
+        }
+        let is_packed = [&self.left, &self.right].map(|side| matches!(side, Side::Packed(_)));
+        plan::set(self.kernels, (self.rows, vectors, depth), is_packed)
+    }
+
+    /// An estimate of the serial time.
+    fn cost_ns(&self, rows: usize, cols: usize, depth: usize) -> f64 {
         let flops = 2.0 * (rows * cols) as f64 * (depth * self.kernels.summands) as f64;
         let bytes = (cols * depth * size_of::<P>()) as f64;
-        let cost_ns = (flops / self.kernels.flops_per_ns).max(bytes / threads::BYTES_PER_NS);
+        (flops / self.kernels.flops_per_ns).max(bytes / threads::BYTES_PER_NS)
+    }
+
+    /// Cuts a block into tasks, rows by sets of columns.
+    fn run_block(&self, block: Block<'_, P>) {
+        let group = self.kernels.rows;
+        let (depth, rows) = (block.depth.len(), block.rows.len());
+        let cols = self.columns(&block.panels, &block.strip).len();
+        let cost_ns = self.cost_ns(rows, cols, depth);
+        let sets = block.panels.sets(&block.strip);
         if cost_ns < threads::GEMM_SERIAL_BELOW_NS {
-            let (rows, strip) = (block.rows.clone(), block.strip.clone());
-            return self.run_task(&block, rows, strip);
+            for set in sets {
+                let part = block.panels.part(set, &block.strip);
+                self.run_task(&block, block.rows.clone(), (set, part));
+            }
+            return;
         }
-        let parking = Parking::new();
-        let block = Block { parking: Some(&parking), ..block };
         let groups = rows.div_ceil(group);
-        let panel_bytes = self.pitch() * size_of::<P>() * depth;
-        // If there is one row group, nothing is read twice.
-        let fit =
-            if groups == 1 { panels } else { (self.kernels.right_bytes / panel_bytes).max(1) };
-        let panels_each = plan::even(panels, fit.min(panels.div_ceil(TASKS.div_ceil(groups))), 1);
-        let panel_tasks = panels.div_ceil(panels_each);
-        let groups_each = (groups * panel_tasks / TASKS).clamp(1, groups);
+        let groups_each = (groups * sets.len() / plan::TASKS).clamp(1, groups);
         let row_tasks = groups.div_ceil(groups_each);
         let left = match self.left {
-            Side::Packed(source) if panel_tasks > 1 => {
+            Side::Packed(source) if sets.len() > 1 => {
                 Some(Whole::new(source, (&block.rows, &block.depth), group))
             }
             _ => None,
         };
-        let block = Block { left: left.as_ref(), ..block };
+        let parking = Parking::new();
+        let block = Block { left: left.as_ref(), parking: Some(&parking), ..block };
         // Neighbouring tasks have the same columns.
-        threads::run(row_tasks * panel_tasks, cost_ns, &|task| {
+        threads::run(row_tasks * sets.len(), cost_ns, &|task| {
             let row = block.rows.start + task % row_tasks * groups_each * group;
-            let panel = block.strip.start + task / row_tasks * panels_each;
             let rows = row..block.rows.end.min(row + groups_each * group);
-            self.run_task(&block, rows, panel..block.strip.end.min(panel + panels_each));
+            let set = task / row_tasks;
+            self.run_task(&block, rows, (set, block.panels.part(sets.start + set, &block.strip)));
         });
     }
 
-    fn run_task(&self, block: &Block<'_, P>, rows: Range<usize>, panels: Range<usize>) {
+    /// Some rows times the panels of a set.
+    fn run_task(&self, block: &Block<'_, P>, rows: Range<usize>, (set, part): (usize, Part)) {
         let most = self.kernels.rows;
         let mut left = match self.left {
             Side::Packed(_) if block.left.is_none() => {
@@ -147,12 +161,13 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         };
         let right = match self.right {
             Side::Direct(_) => None,
-            Side::Packed(source) => Some(self.pack_right(source, block, &panels)),
+            Side::Packed(source) => Some(self.pack_right(source, block, (set, &part))),
         };
         if let Some([enter, _]) = self.kernels.session {
             // SAFETY: `kernels` were chosen for this CPU; `leave` follows below.
             unsafe { enter() };
         }
+        let is_far = self.rows * self.cols * size_of::<P::Sum>() > FETCHED_OVER;
         let buffered = self.out.buffered(block.ends.1);
         let mut sums =
             buffered.then(|| Scratch::<P::Sum>::new(most.next_multiple_of(16) * self.pitch()));
@@ -161,14 +176,14 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
             let left = self.left(rows.clone(), block, left.as_deref_mut());
             for (row, count) in groups(rows, most, self.kernels.by_rows) {
                 let a = left.group(row - start, count);
-                for panel in panels.clone() {
-                    let packed = right.as_deref().map(|right| (right, panels.start));
-                    let at = (row, block.panels.get(panel).0 * self.kernels.lanes);
+                for panel in part.range() {
+                    let at = (row, part.get(panel).0 * self.kernels.lanes);
                     // SAFETY: `tile` says what is readable; this part of the output belongs to this
                     // task alone; `kernels` were chosen for this CPU.
                     unsafe {
-                        let tile = self.tile(block, panel, packed, (row, count), a);
-                        if tile.depth >= FETCHED_FROM {
+                        let tile =
+                            self.tile(block, (&part, panel), right.as_deref(), (row, count), a);
+                        if tile.depth >= FETCHED_FROM && is_far {
                             self.out.fetch(at, (count, tile.last.cols));
                         }
                         match sums.as_deref_mut() {
@@ -184,7 +199,7 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
             unsafe { leave() };
         }
         if let (Some(right), Some(parking)) = (right, block.parking) {
-            parking.park(panels.start, right);
+            parking.park(set, right);
         }
     }
 
@@ -216,26 +231,24 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
     /// Every thread packs what it needs for itself, and keeps it for its next task: as fast as to wait
     /// for one that packs for all, and a thread reads nothing that another core has just written.
     /// 256x256x256 on two threads took 70 µs in some hours and 110 in others when one packed for all,
-    /// and takes 70 always since.
+    /// and takes 70 always since. On Granite Rapids it is the same if who comes later uses what another thread has packed.
     fn pack_right(
         &self,
         source: &dyn Source<P>,
         block: &Block<'_, P>,
-        panels: &Range<usize>,
+        (set, part): (usize, &Part),
     ) -> Scratch<P> {
         let (lanes, depth) = (self.kernels.lanes, block.depth.len());
-        let (first, _) = block.panels.get(panels.start);
-        let (last, vectors) = block.panels.get(panels.end - 1);
-        let len = (last + vectors - first) * lanes * depth;
-        let parked = block.parking.and_then(|parking| parking.take(panels.start, len));
+        let len = part.vectors().len() * lanes * depth;
+        let parked = block.parking.and_then(|parking| parking.take(set, len));
         let (mut packed, ready) = parked.unwrap_or_else(|| (Scratch::new(len), false));
         if ready {
             return packed;
         }
         for (first, steps) in parts(&block.depth, source.steps()) {
             let mut rest = &mut packed[..];
-            for panel in panels.clone() {
-                let (vector, vectors) = block.panels.get(panel);
+            for panel in part.range() {
+                let (vector, vectors) = part.get(panel);
                 let (lane, width) = (vector * lanes, vectors * lanes);
                 let (out, behind) = rest.split_at_mut(width * depth);
                 let out = &mut out[first * width..][..steps.len() * width];
@@ -268,17 +281,17 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
     fn tile(
         &self,
         block: &Block<'_, P>,
-        panel: usize,
-        packed: Option<(&[P], usize)>,
+        (part, panel): (&Part, usize),
+        packed: Option<&[P]>,
         (row, rows): (usize, usize),
         (a, a_row, a_step): (*const P, isize, isize),
     ) -> Tile<P, P::Sum> {
         let (lanes, depth) = (self.kernels.lanes, &block.depth);
-        let (vector, vectors) = block.panels.get(panel);
+        let (vector, vectors) = part.get(panel);
         let col = vector * lanes;
         let (b, b_step) = match (self.right, packed) {
-            (_, Some((packed, first))) => {
-                let at = (vector - block.panels.get(first).0) * lanes * depth.len();
+            (_, Some(packed)) => {
+                let at = (vector - part.vectors().start) * lanes * depth.len();
                 (packed[at..].as_ptr(), (vectors * lanes * size_of::<P>()) as isize)
             }
             (Side::Direct(here), None) => (here.at(col, depth.start), here.step),

@@ -5,6 +5,8 @@
     reason = "counted loops over registers, which the compiler unrolls"
 )]
 
+use std::hint::black_box;
+
 /// A vector register of one instruction level.
 ///
 /// # Safety
@@ -176,10 +178,15 @@ pub(super) unsafe fn sum<F: Factors, const R: usize, const N: usize>(
     unsafe {
         let last = &tile.last;
         let mask = F::V::mask(if tile.b_padded { lanes } else { last.cols - (N - 1) * lanes });
-        let (mut a, mut b) = (tile.a, tile.b);
+        let (mut at, mut b) = (0, tile.b);
+        // Addresses that the compiler cannot derive from each other: else it adds the stride seven times in each step.
+        let mut rows = [tile.a; R];
+        for i in 1..R {
+            rows[i] = black_box(tile.a.wrapping_byte_offset(i as isize * tile.a_row));
+        }
         let mut acc = [[F::V::zero(); N]; R];
         for _ in 0..tile.depth {
-            let mut row = [F::splat(a.read_unaligned()); N];
+            let mut row = [F::splat(rows[0].wrapping_byte_offset(at).read_unaligned()); N];
             for j in 0..N {
                 let from = b.wrapping_add(j * lanes);
                 F::V::prefetch(from.wrapping_byte_offset(AHEAD * tile.b_step).cast());
@@ -187,12 +194,12 @@ pub(super) unsafe fn sum<F: Factors, const R: usize, const N: usize>(
                 row[j] = if masked { F::load_masked(from, mask) } else { F::load(from) };
             }
             for i in 0..R {
-                let x = F::splat(a.wrapping_byte_offset(i as isize * tile.a_row).read_unaligned());
+                let x = F::splat(rows[i].wrapping_byte_offset(at).read_unaligned());
                 for j in 0..N {
                     acc[i][j] = F::multiply(x, row[j], acc[i][j]);
                 }
             }
-            a = a.wrapping_byte_offset(tile.a_step);
+            at += tile.a_step;
             b = b.wrapping_byte_offset(tile.b_step);
         }
         let stored = last.bias.is_null() && !last.relu && last.cols == N * lanes;
