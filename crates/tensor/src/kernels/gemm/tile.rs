@@ -180,6 +180,7 @@ pub(super) unsafe fn sum<F: Factors, const R: usize, const N: usize>(
         let mask = F::V::mask(if tile.b_padded { lanes } else { last.cols - (N - 1) * lanes });
         let (mut at, mut b) = (0, tile.b);
         // Addresses that the compiler cannot derive from each other: else it adds the stride seven times in each step.
+        // In GF/s on Granite Rapids, 256x256x256: by AVX2 104 and 111, by AVX-512 209 and 212.
         let mut rows = [tile.a; R];
         for i in 1..R {
             rows[i] = black_box(tile.a.wrapping_byte_offset(i as isize * tile.a_row));
