@@ -85,7 +85,7 @@ pub(super) fn fetch<T>(at: *const T) {
     let _ = at;
 }
 
-/// Outputs of so many bytes have inputs that a loop fetches: what is larger than many a second-level cache.
+/// Operands of so many bytes are fetched ahead: what is larger than many a second-level cache.
 ///
 /// On Granite Rapids the CPU's own prefetch follows a loop of few instructions, but not one of 60: Φ(x)·x of 16 M f32 took
 /// 1.6 ns an element and 0.47 with fetching, of 1 M 0.47 and 0.41; |x| the same from 1 MiB on, and an eighth longer in L2.
@@ -95,7 +95,7 @@ const FETCHED_FROM: usize = 1 << 20;
 /// likes 2 KiB most.
 const AHEAD: usize = 2 << 10;
 
-/// Do the inputs of an output of `bytes` come from so far that a loop should [`fetch_ahead`]?
+/// Does an operand of `bytes` come from so far that a loop should [`fetch_ahead`]?
 pub(crate) fn comes_from_far(bytes: usize) -> bool {
     bytes >= FETCHED_FROM
 }

@@ -69,9 +69,9 @@ impl PanelSets {
     pub(super) fn new(vectors: usize, most: usize, each: usize) -> Self {
         if vectors <= each {
             let last = Panels::new(vectors, most);
-            return Self { panels: last, last, before: 0, each: 1 };
+            return Self { panels: last, last, before: 0, each: last.count() };
         }
-        let before = vectors.div_ceil(each).saturating_sub(1);
+        let before = vectors.div_ceil(each) - 1;
         let panels = Panels::new(each, most);
         let last = Panels::new(vectors - before * each, most);
         Self { panels, last, before, each: panels.count() }
@@ -84,9 +84,12 @@ impl PanelSets {
     }
 
     /// The sets of which these panels are.
+    #[inline]
     pub(super) fn sets(&self, panels: &Range<usize>) -> Range<usize> {
-        let set = |panel: usize| (panel / self.each).min(self.before);
-        set(panels.start)..set(panels.end - 1) + 1
+        if self.before == 0 {
+            return 0..1;
+        }
+        panels.start / self.each..panels.end.div_ceil(self.each)
     }
 
     /// The panels of a set, as far as they are of these.
@@ -124,11 +127,17 @@ impl Part {
         (self.vector + first, vectors)
     }
 
+    /// The first of their vectors.
+    #[inline]
+    pub(super) fn first(&self) -> usize {
+        self.get(self.start).0
+    }
+
     /// All their vectors.
     #[inline]
     pub(super) fn vectors(&self) -> Range<usize> {
         let (last, vectors) = self.get(self.end - 1);
-        self.get(self.start).0..last + vectors
+        self.first()..last + vectors
     }
 }
 

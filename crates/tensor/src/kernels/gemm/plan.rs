@@ -60,11 +60,11 @@ pub(in crate::kernels) fn even(all: usize, most: usize, unit: usize) -> usize {
 pub(super) const TASKS: usize = 32;
 
 /// A packed right factor of at least so many vectors is cut into two sets at least, so that two threads need not both
-/// pack all of it: 512x512x512 on two cores of a Granite Rapids 420 GF/s instead of 405.
+/// pack all of it: 256x256x256 on two cores of a Granite Rapids 287 GF/s instead of 278, medians of loud minutes.
 const HALVED_VECTORS: usize = 16;
-/// If it has at least so many steps. 512x10x1024, which mostly writes, falls from 264 GF/s to 194.
+/// If it has at least so many steps. 512x10x1024, which mostly writes, falls from 227 GF/s to 179.
 const HALVED_DEPTH: usize = 64;
-/// And is for at most so many rows, else packing is a small part of the work. 2048x128x512 falls from 409 to 397.
+/// And is for at most so many rows, else packing is a small part of the work. 2048x128x512 falls from 310 to 286.
 const HALVED_ROWS: usize = 1024;
 
 /// Packed sets of at least so many vectors are equal, for which some panels are thin; narrower ones have whole panels, as
@@ -75,27 +75,27 @@ const EVEN_FROM: usize = 7;
 const EVEN_UP_TO: usize = 4;
 
 /// Vectors of a set of columns, by which tasks cut a block of so many rows, vectors and steps: so few that the right factor
-/// of a set stays in L2, fewer if there are few rows. `is_packed` says it of the left and the right factor.
-pub(super) fn set<P: Summand>(
+/// of a set stays in L2, fewer if there are few rows. The flags say which factors are packed.
+pub(super) fn set_width<P: Summand>(
     kernels: &Kernels<P>,
     (rows, vectors, depth): (usize, usize, usize),
-    is_packed: [bool; 2],
+    [left_packed, right_packed]: [bool; 2],
 ) -> usize {
     let groups = rows.div_ceil(kernels.rows);
     let bytes = vectors * kernels.lanes * depth * size_of::<P>();
     // If there is one row group, nothing is read twice.
     let fit = if groups == 1 { 1 } else { bytes.div_ceil(kernels.right_bytes) };
-    let mut sets = fit.max(TASKS.div_ceil(groups));
-    if is_packed[1] {
-        // An even number: tasks are shared by halves, so that threads begin with sets of their own.
-        let halved = !is_packed[0]
-            && rows <= HALVED_ROWS
-            && vectors >= HALVED_VECTORS
-            && depth >= HALVED_DEPTH;
-        sets = if halved || sets > 1 { sets.next_multiple_of(2) } else { 1 };
-    }
+    let least = fit.max(TASKS.div_ceil(groups));
+    let halved = right_packed
+        && !left_packed
+        && rows <= HALVED_ROWS
+        && vectors >= HALVED_VECTORS
+        && depth >= HALVED_DEPTH;
+    // An even number of packed sets: tasks are shared by halves, so that threads begin with sets of their own.
+    let paired = halved || right_packed && least > 1;
+    let sets = if paired { least.next_multiple_of(2) } else { least };
     let each = vectors.div_ceil(sets);
-    if is_packed[1] && sets <= EVEN_UP_TO && each >= EVEN_FROM {
+    if right_packed && sets <= EVEN_UP_TO && each >= EVEN_FROM {
         each
     } else {
         each.next_multiple_of(kernels.vectors)

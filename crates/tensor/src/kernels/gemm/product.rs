@@ -64,7 +64,7 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         let Kernels { lanes, vectors, rows: group, .. } = *self.kernels;
         let step = plan::depth_block(self.depth, self.kernels.depth);
         let width = self.cols.div_ceil(lanes);
-        let panels = PanelSets::new(width, vectors, self.set(width, step));
+        let panels = PanelSets::new(width, vectors, self.set_width(width, step));
         let (rows, count) = (self.rows, panels.count());
         if !self.out.needs_sums(step < self.depth) {
             return self.run_strip(0..rows, 0..count, panels, step);
@@ -101,12 +101,12 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
     }
 
     /// Vectors of a set of columns, by which a block of `depth` steps is cut if it is worth that.
-    fn set(&self, vectors: usize, depth: usize) -> usize {
+    fn set_width(&self, vectors: usize, depth: usize) -> usize {
         if self.cost_ns(self.rows, self.cols, depth) < threads::GEMM_SERIAL_BELOW_NS {
             return vectors;
         }
         let is_packed = [&self.left, &self.right].map(|side| matches!(side, Side::Packed(_)));
-        plan::set(self.kernels, (self.rows, vectors, depth), is_packed)
+        plan::set_width(self.kernels, (self.rows, vectors, depth), is_packed)
     }
 
     /// An estimate of the serial time.
@@ -167,7 +167,8 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
             // SAFETY: `kernels` were chosen for this CPU; `leave` follows below.
             unsafe { enter() };
         }
-        let is_far = self.rows * self.cols * size_of::<P::Sum>() > FETCHED_OVER;
+        let fetched = block.depth.len() >= FETCHED_FROM
+            && self.rows * self.cols * size_of::<P::Sum>() > FETCHED_OVER;
         let buffered = self.out.buffered(block.ends.1);
         let mut sums =
             buffered.then(|| Scratch::<P::Sum>::new(most.next_multiple_of(16) * self.pitch()));
@@ -183,7 +184,7 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
                     unsafe {
                         let tile =
                             self.tile(block, (&part, panel), right.as_deref(), (row, count), a);
-                        if tile.depth >= FETCHED_FROM && is_far {
+                        if fetched {
                             self.out.fetch(at, (count, tile.last.cols));
                         }
                         match sums.as_deref_mut() {
@@ -291,7 +292,7 @@ impl<P: Summand, O: GemmElement<Sum = P::Sum>> Product<'_, P, O> {
         let col = vector * lanes;
         let (b, b_step) = match (self.right, packed) {
             (_, Some(packed)) => {
-                let at = (vector - part.vectors().start) * lanes * depth.len();
+                let at = (vector - part.first()) * lanes * depth.len();
                 (packed[at..].as_ptr(), (vectors * lanes * size_of::<P>()) as isize)
             }
             (Side::Direct(here), None) => (here.at(col, depth.start), here.step),

@@ -213,6 +213,8 @@ fn run<F: Fold, T: Number, const W: usize>(
     let mut result = [F::start::<T>(); W];
     for row in 0..rows {
         let row = &x[row * stride..][..width];
+        // Between two rows of a layer norm go passes over the cached row, behind which the CPU's own prefetch begins anew:
+        // 8192x1024 forward and backward 12.4 and 10.7 ms. Long sums of anything else are as fast without.
         if stride == W {
             for line in row.chunks(LINE / size_of::<T>()) {
                 stream::fetch_ahead(line.as_ptr());

@@ -98,8 +98,8 @@ impl<T: RowFloat> Kernel for ExpSums<'_, T> {
             let mut lanes = Lanes::new();
             for run in runs(self.n) {
                 for at in run {
-                    // e^(-inf) = 0: what is padded adds nothing.
                     stream::fetch_ahead(x[at..].as_ptr());
+                    // e^(-inf) = 0: what is padded adds nothing.
                     let mut block = load::<T, FMA>(x, at, T::LOWEST);
                     for v in &mut block {
                         *v = (*v - shift).exp();

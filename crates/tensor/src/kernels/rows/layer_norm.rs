@@ -259,7 +259,7 @@ impl<T: RowFloat> Backward<'_, T> {
         for run in runs(n) {
             for at in run {
                 stream::fetch_ahead(x[at..].as_ptr());
-                stream::fetch_ahead(g.from(at));
+                g.fetch_ahead(at);
                 let (a, mut hat) = (scaled(at), normalised::<T, FMA>(x, at, stats));
                 for j in 0..BLOCK {
                     hat[j] = hat[j] * a[j];

@@ -92,10 +92,12 @@ struct Row<'a, T> {
 }
 
 impl<T: Float> Row<'_, T> {
-    /// Where the block at `at` lies.
+    /// Fetches what is read soon, if the block at `at` is read now.
     #[inline(always)]
-    fn from(&self, at: usize) -> *const T {
-        self.x[at * self.step..].as_ptr()
+    fn fetch_ahead(&self, at: usize) {
+        if self.step > 0 {
+            stream::fetch_ahead(self.x[at..].as_ptr());
+        }
     }
     /// As [`load`].
     #[inline(always)]

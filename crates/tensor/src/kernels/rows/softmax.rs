@@ -144,9 +144,9 @@ impl<T: RowFloat> Backward<'_, T> {
             let mut lanes = Lanes::new();
             for run in runs(n) {
                 for at in run {
-                    let mut block = load::<T, FMA>(y, at, T::ZERO);
                     stream::fetch_ahead(y[at..].as_ptr());
-                    stream::fetch_ahead(g.from(at));
+                    g.fetch_ahead(at);
+                    let mut block = load::<T, FMA>(y, at, T::ZERO);
                     let g = g.load::<FMA>(at, T::ZERO);
                     for j in 0..BLOCK {
                         block[j] = block[j] * g[j];

@@ -9,7 +9,7 @@ use std::arch::x86_64::*;
 use std::sync::OnceLock;
 
 use super::super::kernel::{Kernels, Pair};
-use super::super::tile::{Tile, finish};
+use super::super::tile::{Lanes, Tile, finish};
 use super::AVX512_PAIRS;
 
 /// Rows of a tile, and pairs or sums of its row: 64 bytes.
@@ -153,13 +153,10 @@ unsafe fn multiply<const SUMS: u8, const LEFT: u8, const RIGHT: u8>() {
 #[inline(always)]
 fn fetch<const RIGHT: bool>(b: *const u8, b_row: isize) {
     for row in 0..SIDE as isize {
-        let row = b.wrapping_offset(row * b_row).cast();
-        // SAFETY: a hint, which reads nothing, wherever it points.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(row);
-            if RIGHT {
-                _mm_prefetch::<_MM_HINT_T0>(row.wrapping_add(64));
-            }
+        let row = b.wrapping_offset(row * b_row);
+        __m512::prefetch(row.cast());
+        if RIGHT {
+            __m512::prefetch(row.wrapping_add(64).cast());
         }
     }
 }
