@@ -1,9 +1,20 @@
-//! Where source elements lie while they are multiplied: in place, or copied into a frame of zeros wide
-//! enough that every tap of every result reads something.
+//! Where source elements lie while they are multiplied: where they are given, if no tap reads the padding, or
+//! copied into a frame of zeros wide enough that every tap of every result reads something.
 
 use super::axis::Line;
 use super::levels::{Element, Kernels};
 use super::pass::Pass;
+
+/// What of a source is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Around {
+    /// Nothing: taps in the padding are left out.
+    Nothing,
+    /// All, with zeros around it.
+    Zeros,
+    /// All, with zeros around it, cut into phases.
+    Phases,
+}
 
 /// The sizes of a source image, and of the frame around it.
 ///
@@ -13,7 +24,7 @@ use super::pass::Pass;
 pub(super) struct Frame {
     /// Sizes of a channel of the source.
     pub(super) source: [usize; 3],
-    /// Zeros before the first element.
+    /// How far before the first element taps begin.
     low: [usize; 3],
     phases: [usize; 3],
     /// Sizes of a part.
@@ -25,16 +36,19 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The frame for all passes over sources of these sizes; `split` cuts it into phases.
-    pub(super) fn new(source: [usize; 3], passes: &[Pass], split: bool) -> Self {
+    /// The frame for all passes over sources of these sizes.
+    pub(super) fn new(source: [usize; 3], passes: &[Pass], around: Around) -> Self {
         let (mut low, mut size, mut phases) = ([0; 3], source, [1; 3]);
         for a in 0..3 {
             let lines = || passes.iter().map(|pass| &pass.lines[a]);
             low[a] = lines().map(Line::low).max().unwrap_or(0);
+            if around == Around::Nothing {
+                continue;
+            }
             size[a] += low[a];
             let reach = |line: &Line| line.reach().saturating_add_signed(low[a] as isize);
             size[a] = lines().map(reach).fold(size[a], usize::max);
-            if split {
+            if around == Around::Phases {
                 phases[a] = lines().map(|line| line.step).max().unwrap_or(1);
             }
         }
@@ -54,7 +68,12 @@ impl Frame {
         [self.part[1] * self.part[2], self.part[2], 1]
     }
 
-    /// Where in a channel a tap reads for result 0.
+    /// Where the first tap of the first result reads is so many elements before the first channel.
+    pub(super) fn before(&self) -> usize {
+        if self.copied { 0 } else { self.index(self.low) }
+    }
+
+    /// Where in a channel a tap reads for result 0, from [`Frame::before`] on.
     pub(super) fn tap(&self, shifts: [isize; 3]) -> usize {
         let at = |a: usize| (shifts[a] + self.low[a] as isize) as usize;
         self.index([at(0), at(1), at(2)])
@@ -68,11 +87,16 @@ impl Frame {
         phase * part.iter().product::<usize>() + number
     }
 
-    /// Copies channels into frames, behind which there is room for a vector.
+    /// Room for so many channels, behind which a row may overrun.
+    pub(super) fn room<T>(&self, kernels: &Kernels<T>, channels: usize) -> usize {
+        channels * self.channel + self.low[2] + kernels.lanes
+    }
+
+    /// Copies channels into frames with [`Frame::room`].
     pub(super) fn copy<T: Element>(&self, kernels: &Kernels<T>, from: &[T], to: &mut [T]) {
         let (ours, theirs) = (self.source_channel(), self.channel);
         let channels = from.len() / ours.max(1);
-        assert!(channels * theirs + kernels.lanes <= to.len());
+        assert!(self.room(kernels, channels) <= to.len());
         if self.phases != [1; 3] {
             let frames = to.chunks_exact_mut(theirs.max(1));
             from.chunks_exact(ours).zip(frames).for_each(|(from, to)| self.interleave(from, to));
@@ -80,20 +104,21 @@ impl Frame {
         }
         let ([planes, rows, count], [_, high, pitch]) = (self.source, self.part);
         let plane = high * pitch;
-        // In order, because a row may overrun into the next, and a plane too.
+        // In order, because a row may overrun into the next, and a plane too: the zeros before a row are those
+        // behind the row above.
         for (channel, from) in from.chunks_exact(ours).enumerate() {
             let to = &mut to[channel * theirs..];
             let (first, end) = (self.low[0] * plane, (self.low[0] + planes) * plane);
             to[..first].fill(T::ZERO);
             for (i, from) in from.chunks_exact(rows * count).enumerate() {
                 let to = &mut to[first + i * plane..];
-                let (above, below) = (self.low[1] * pitch, (self.low[1] + rows) * pitch);
+                let above = self.low[1] * pitch + self.low[2];
+                let below = (self.low[1] + rows) * pitch;
                 to[..above].fill(T::ZERO);
-                let size = (rows, count, self.low[2]);
-                // SAFETY: `rows` rows of `count`, into as many of `pitch`; behind the last of all is
-                // room for a vector.
+                // SAFETY: `rows` rows of `count`, into as many of `pitch`; behind the last of all is room for a
+                // vector and for the zeros before a row.
                 unsafe {
-                    (kernels.frame)(size, from.as_ptr(), to[above..].as_mut_ptr(), pitch);
+                    (kernels.frame)((rows, count), from.as_ptr(), to[above..].as_mut_ptr(), pitch);
                 }
                 to[below..plane].fill(T::ZERO);
             }

@@ -25,8 +25,8 @@ pub(crate) struct Kernels<T> {
     pub(super) dots: unsafe fn(&Dots<T>),
     /// `(rows, count, from, pitch, to, pitch)`: copies rows of so many elements.
     pub(super) copy: unsafe fn(usize, usize, *const T, usize, *mut T, usize),
-    /// `((rows, count, zeros before), from, to, pitch)`: copies rows into wider ones, with zeros around.
-    pub(super) frame: unsafe fn((usize, usize, usize), *const T, *mut T, usize),
+    /// `((rows, count), from, to, pitch)`: copies rows into wider ones, with zeros behind.
+    pub(super) frame: unsafe fn((usize, usize), *const T, *mut T, usize),
 }
 
 /// Sizes of tiles across channels.
@@ -40,9 +40,26 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Rows of the tile that is used where so many are left.
+    /// Rows of the tile that is used where so many are left. At most one is computed twice, if there are tiles so
+    /// small.
     pub(super) fn height(&self, left: usize) -> usize {
-        self.heights.iter().copied().find(|&height| height >= left).unwrap_or(self.rows)
+        let below = self.heights.iter().copied().rfind(|&height| height <= left);
+        let above = self.heights.iter().copied().find(|&height| height >= left);
+        match (below, above) {
+            (Some(below), Some(above)) if above > left + 1 => below,
+            (_, above) => above.unwrap_or(self.rows),
+        }
+    }
+
+    /// Rows of all tiles for so many.
+    pub(super) fn heights(&self, mut rows: usize) -> usize {
+        let mut heights = 0;
+        while rows > 0 {
+            let height = self.height(rows);
+            heights += height;
+            rows = rows.saturating_sub(height);
+        }
+        heights
     }
 }
 
@@ -123,7 +140,7 @@ macro_rules! kernels {
 
             $(#[target_feature(enable = $features)])?
             unsafe fn frame(
-                size: (usize, usize, usize),
+                size: (usize, usize),
                 from: *const $T,
                 to: *mut $T,
                 pitch: usize,

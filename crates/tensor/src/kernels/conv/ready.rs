@@ -1,12 +1,12 @@
 //! A pass with its tables and packed weights, and the loops over its tiles.
 
-use super::frame::Frame;
+use super::frame::{Around, Frame};
 use super::levels::{Element, Kernels, Shape};
 use super::pass::Pass;
 use super::results::{Places, Results};
 use super::sweep::Sweep;
 use super::tile::Along;
-use super::tiles::{self, Lists, Operands, Rows, Tiles};
+use super::tiles::{self, Border, Lists, Operands, Rows, Tiles};
 use super::weights::Block;
 use crate::kernels::gemm::kernel::Access;
 use crate::kernels::gemm::panels::Panels;
@@ -49,7 +49,7 @@ impl Way {
         let tiles = places / shape.rows as f64 * (wide / shape.vectors as f64).ceil();
         let across =
             places * depth * wide / 2.0 + tiles * TILE + places * results as f64 / lanes * TURN;
-        let frame = Frame::new(sweep.size, &sweep.passes, true);
+        let frame = Frame::new(sweep.size, &sweep.passes, Around::Phases);
         let (vectors, copied) = if frame.by_rows(pass, kernels.lanes) {
             (pass.vectors(kernels.lanes) as f64, 0.0)
         } else {
@@ -126,7 +126,7 @@ impl<'a, T: Element> Ready<'a, T> {
         let depth = sources * pass.taps();
         let image = sources * groups * frame.channel;
         assert!(
-            u32::try_from(image * together).is_ok(),
+            u32::try_from(image * together + frame.before()).is_ok(),
             "a convolution of images of {image} elements"
         );
         let mut steps = Scratch::new(depth);
@@ -170,11 +170,11 @@ impl<'a, T: Element> Ready<'a, T> {
 
     /// The tiles of some places of `images` images.
     pub(super) fn tiles(&mut self, images: usize, places: &Range<usize>) -> Tiles {
-        let mut rows = Rows::new(places.len(), self.shape.rows);
+        let mut rows = Rows::new(places.len());
         self.pass.rows(self.frame, (images, self.image), places, &mut rows);
         let sizes = self.pass.tap_counts();
         let steps = |extent| tiles::inside(&self.steps, sizes, extent);
-        Tiles::new(self.shape, rows, &mut self.lists, &steps)
+        Tiles::new(self.shape, &rows, Border::Alone, &mut self.lists, &steps)
     }
 
     /// The sums of some places, for all blocks.
@@ -224,19 +224,20 @@ impl<'a, T: Element> Ready<'a, T> {
         fetch: &dyn Fn(usize),
     ) {
         let row = block.width * size_of::<T>();
+        let from = source[block.group * self.sources * self.frame.channel..].as_ptr();
         let part = even(self.depth, (self.kernels.panel_bytes / row).max(1), 8).max(1);
         let mut steps = 0..self.depth.min(part);
         loop {
             let bias = self.starts[block.start..].as_ptr();
             let operands = Operands {
-                from: &source[block.group * self.sources * self.frame.channel..],
+                from: from.wrapping_sub(self.frame.before()),
                 panel: &self.weights[block.start * self.depth + steps.start * block.width..],
                 vectors: block.width / self.kernels.lanes,
                 start: if steps.start == 0 { bias } else { std::ptr::null() },
             };
             let before = if steps.end == self.depth { fetch } else { &|_| () };
-            // SAFETY: rows and steps of the pass stay within its frames, which hold `source`; the block
-            // has its weights and its bias; `sums` has room for all rows.
+            // SAFETY: tiles of one border take the steps that stay within the images of `source`; the block has
+            // its weights and its bias; `sums` has room for all rows.
             unsafe { tiles.multiply(self.kernels, &self.lists, &steps, &operands, sums, before) };
             steps = steps.end..self.depth.min(steps.end + part);
             if steps.is_empty() {

@@ -1,6 +1,6 @@
 //! Results from sources, image by image: the forward direction, and the gradient of the input.
 
-use super::frame::Frame;
+use super::frame::{Around, Frame};
 use super::levels::Element;
 use super::pass::Pass;
 use super::ready::{Ready, Way};
@@ -53,7 +53,8 @@ impl<T: Element> Sweep<'_, T> {
             return;
         }
         let way = Way::choose(self);
-        let frame = Frame::new(self.size, &self.passes, way == Way::Along);
+        let around = if way == Way::Along { Around::Phases } else { Around::Nothing };
+        let frame = Frame::new(self.size, &self.passes, around);
         let together = if way == Way::Across { self.together() } else { 1 };
         let mut ready: Vec<Ready<'_, T>> =
             self.passes.iter().map(|pass| Ready::new(self, pass, &frame, way, together)).collect();
@@ -145,14 +146,13 @@ impl<T: Element> Sweep<'_, T> {
         let channels = self.weights.channels().0 * self.weights.by.groups;
         let image = channels * frame.source_channel();
         let from = &self.source[images.start * image..images.end * image];
-        if !frame.copied && way == Way::Across {
+        if way == Way::Across {
             return Source::Given(from);
         }
-        let len = images.len() * channels * frame.channel;
-        let kernels = T::conv_kernels(self.level);
-        let mut room = Scratch::new(len + kernels.lanes);
+        let (kernels, channels) = (T::conv_kernels(self.level), images.len() * channels);
+        let mut room = Scratch::new(frame.room(kernels, channels));
         frame.copy(kernels, from, &mut room);
-        room[len..].fill(T::ZERO);
+        room[channels * frame.channel..].fill(T::ZERO);
         Source::Framed(room)
     }
 

@@ -261,41 +261,35 @@ pub(super) unsafe fn copy<V: Lanes>(from: *const V::T, count: usize, to: *mut V:
     }
 }
 
-/// `to[i·pitch + low + j] = from[i·count + j]` for `j < count`, with zeros around, row after row: each row
-/// overruns into the next by less than a vector, and the last into what follows.
+/// `to[i·pitch + j] = from[i·count + j]` for `j < count`, with zeros behind, row after row: each row overruns into
+/// the next by less than a vector, and the last into what follows.
 ///
 /// # Safety
 /// The CPU has the instructions of `V`; the elements are there, and a vector behind the last row.
 #[inline(always)]
 pub(super) unsafe fn frame<V: Lanes>(
-    (rows, count, low): (usize, usize, usize),
+    (rows, count): (usize, usize),
     from: *const V::T,
     to: *mut V::T,
     pitch: usize,
 ) {
     // SAFETY: the caller's promise; `load_masked` reads no more than a row has.
     unsafe {
+        let (whole, rest) = (count - count % V::LANES, V::mask(count % V::LANES));
         for i in 0..rows {
             let (from, row) = (from.add(i * count), to.add(i * pitch));
-            let mut zeros = 0;
-            while zeros < low {
-                V::zero().store(row.add(zeros));
-                zeros += V::LANES;
-            }
             let mut at = 0;
-            while at + V::LANES <= count {
-                V::load(from.add(at)).store(row.add(low + at));
+            while at < whole {
+                V::load(from.add(at)).store(row.add(at));
                 at += V::LANES;
             }
-            // What is left, and zeros to the end of the row.
-            let mut end = low + at;
             if at < count {
-                V::load_masked(from.add(at), V::mask(count - at)).store(row.add(end));
-                end += V::LANES;
+                V::load_masked(from.add(at), rest).store(row.add(at));
+                at += V::LANES;
             }
-            while end < pitch {
-                V::zero().store(row.add(end));
-                end += V::LANES;
+            while at < pitch {
+                V::zero().store(row.add(at));
+                at += V::LANES;
             }
         }
     }

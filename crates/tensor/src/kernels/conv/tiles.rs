@@ -2,7 +2,8 @@
 //!
 //! At the border of an image some taps read the padding alone. Rows that read the same part of the
 //! kernel are neighbours here, whatever their places in the image, so that a tile leaves out the steps
-//! that none of its rows needs: of 8 x 8 places with 3 x 3 taps and a padding of 1 that is a sixth.
+//! that none of its rows needs: of 8 x 8 places with 3 x 3 taps and a padding of 1 that is a sixth. Where
+//! tiles end with such rows, nothing reads the padding, and there need be none.
 
 use super::levels::{Element, Kernels, Shape};
 use super::tile::{Across, Entry};
@@ -88,6 +89,15 @@ pub(super) fn inside(table: &[u32], sizes: [usize; 3], extent: Extent) -> Scratc
     entries
 }
 
+/// What tiles do where the extent of rows changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Border {
+    /// They end.
+    Alone,
+    /// They take the steps of all: some read the padding.
+    Mixed,
+}
+
 /// Rows on their way into tiles.
 pub(super) struct Rows {
     entries: Scratch<Entry>,
@@ -97,9 +107,9 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Room for so many, in tiles of `full`.
-    pub(super) fn new(count: usize, full: usize) -> Self {
-        Rows { entries: Scratch::new(count.next_multiple_of(full)), len: 0, runs: Vec::new() }
+    /// Room for so many.
+    pub(super) fn new(count: usize) -> Self {
+        Rows { entries: Scratch::new(count), len: 0, runs: Vec::new() }
     }
 
     pub(super) fn extend(&mut self, rows: impl ExactSizeIterator<Item = Entry>) {
@@ -111,9 +121,28 @@ impl Rows {
 
     /// The rows since the last call have this extent.
     pub(super) fn close(&mut self, extent: Extent) {
-        if self.runs.last().map_or(0, |run| run.0) < self.len {
-            self.runs.push((self.len, extent));
+        let before = self.runs.last().map_or(0, |run| run.0);
+        match self.runs.last_mut() {
+            Some(run) if run.1 == extent => run.0 = self.len,
+            _ if before < self.len => self.runs.push((self.len, extent)),
+            _ => (),
         }
+    }
+
+    /// Where tiles have to end.
+    fn ends(&self, border: Border) -> Vec<usize> {
+        match border {
+            Border::Alone => self.runs.iter().map(|run| run.0).collect(),
+            Border::Mixed => vec![self.len],
+        }
+    }
+
+    /// The extent of some rows.
+    fn extent(&self, rows: Range<usize>) -> Extent {
+        let first = self.runs.partition_point(|run| run.0 <= rows.start);
+        let last = self.runs.partition_point(|run| run.0 < rows.end);
+        let (first, rest) = (self.runs[first].1, &self.runs[first + 1..=last]);
+        rest.iter().fold(first, |all, run| all.with(run.1))
     }
 }
 
@@ -133,25 +162,26 @@ impl Tiles {
     /// `steps` makes the list of an extent that is not there yet.
     pub(super) fn new(
         shape: &Shape,
-        rows: Rows,
+        rows: &Rows,
+        border: Border,
         lists: &mut Lists,
         steps: &dyn Fn(Extent) -> Scratch<Entry>,
     ) -> Self {
-        let Rows { mut entries, len, runs } = rows;
-        // A tile too large repeats a row.
-        if let Some(&last) = entries[..len].last() {
-            entries[len..].fill(last);
-        }
-        let (mut tiles, mut run) = (Vec::with_capacity(len.div_ceil(shape.rows)), 0);
-        for first in (0..len).step_by(shape.rows) {
-            let height = shape.height(len - first);
-            while runs[run].0 <= first {
-                run += 1;
+        let ends = rows.ends(border);
+        let mut entries = Scratch::new(rows.len + ends.len() * shape.rows);
+        let (mut tiles, mut first, mut at) = (Vec::with_capacity(ends.len()), 0, 0);
+        for end in ends {
+            while first < end {
+                let height = shape.height(end - first);
+                let part = first..end.min(first + height);
+                let to = &mut entries[at..at + height];
+                to[..part.len()].copy_from_slice(&rows.entries[part.clone()]);
+                // A tile too large repeats a row.
+                to[part.len()..].fill(rows.entries[part.end - 1]);
+                let list = lists.index(rows.extent(part.clone()), steps);
+                tiles.push(Tile { first: at, height, list });
+                (first, at) = (part.end, at + height);
             }
-            let after = runs[run..].iter().position(|r| r.0 >= (first + height).min(len));
-            let all = &runs[run..=run + after.unwrap_or(0)];
-            let extent = all.iter().map(|run| run.1).reduce(Extent::with).unwrap_or(all[0].1);
-            tiles.push(Tile { first, height, list: lists.index(extent, steps) });
         }
         Tiles { rows: entries, tiles }
     }
@@ -164,7 +194,7 @@ impl Tiles {
     /// `before` with the number of each tile.
     ///
     /// # Safety
-    /// Rows and steps stay within `from`; `panel` has a row of `vectors` for each number, `start` one or
+    /// Rows and steps, from `from` on, are elements; `panel` has a row of `vectors` for each number, `start` one or
     /// is null, and `sums` one for each row.
     pub(super) unsafe fn multiply<T: Element>(
         &self,
@@ -184,7 +214,7 @@ impl Tiles {
                 continue;
             }
             let across = Across {
-                from: operands.from.as_ptr(),
+                from: operands.from,
                 rows: self.rows[tile.first..][..tile.height].as_ptr(),
                 steps: steps.as_ptr(),
                 depth: steps.len(),
@@ -200,7 +230,7 @@ impl Tiles {
 
 /// What tiles are multiplied from.
 pub(super) struct Operands<'a, T> {
-    pub(super) from: &'a [T],
+    pub(super) from: *const T,
     /// Rows of `vectors`, from the first number on.
     pub(super) panel: &'a [T],
     pub(super) vectors: usize,

@@ -6,13 +6,13 @@
 //! It is the forward sum with places and steps exchanged: rows are weights, and the sum goes over places.
 //! The gradient of the bias is one more row, that of a source of ones: the panel is in cache for it.
 
-use super::frame::Frame;
+use super::frame::{Around, Frame};
 use super::levels::{Element, Kernels, Shape};
 use super::pass::{self, Pass};
 use super::ready::{Way, blocks};
 use super::results::Results;
 use super::tile::{Dots, Entry};
-use super::tiles::{self, Extent, Lists, Operands, Rows, Tiles};
+use super::tiles::{self, Border, Extent, Lists, Operands, Rows, Tiles};
 use super::weights::Block;
 use crate::ConvGeometry;
 use crate::kernels::gemm::Cpu;
@@ -35,6 +35,8 @@ const LEAST_ROWS: usize = 64;
 const MOST_PLACES: usize = 256;
 /// Rows of sums are turned in squares.
 const SQUARE: usize = 16;
+/// Rows of tiles that each hold one tap, at most, for a row of weights.
+const MOST_HEIGHTS: f64 = 1.1;
 /// Groups with fewer outputs are summed along places: a vector would be mostly empty.
 const FEW: usize = 4;
 
@@ -93,8 +95,15 @@ impl<'a, T: Element> Plan<'a, T> {
         let (kernels, pass) = (T::conv_kernels(level), &passes[0]);
         let (ins, outs) = (by.in_channels / by.groups, by.out_channels / by.groups);
         let few = outs < FEW;
-        let frame = Frame::new(pass::sizes(by).0, passes, few);
-        let image = by.in_channels * frame.channel;
+        let shape = kernels.shape(outs);
+        let border = border(shape, ins);
+        let around = match border {
+            _ if few => Around::Phases,
+            Border::Alone => Around::Nothing,
+            Border::Mixed => Around::Zeros,
+        };
+        let frame = Frame::new(pass::sizes(by).0, passes, around);
+        let image = by.in_channels * frame.channel + frame.before();
         assert!(u32::try_from(image).is_ok(), "a convolution of images of {image} elements");
         let rows = ins * pass.taps();
         let (mut steps, mut places) = (Scratch::new(rows), Scratch::new(pass.count()));
@@ -102,7 +111,6 @@ impl<'a, T: Element> Plan<'a, T> {
         if !few {
             pass.places(&frame, &mut places);
         }
-        let shape = kernels.shape(outs);
         let blocks = blocks(kernels, Way::Across, by.groups, outs);
         let sums = rows * blocks.last().map_or(0, |block| block.start + block.width);
         let parts = PARTS.min(by.batch).min(MOST_SUMS / sums.max(1)).max(1);
@@ -112,9 +120,9 @@ impl<'a, T: Element> Plan<'a, T> {
         if !few {
             let each = (0..rows.max(1)).step_by(cut).map(|first| first..rows.min(first + cut));
             tiles.extend(each.map(|rows| {
-                let ordered = ordered(shape, pass, &frame, &steps, &rows);
+                let ordered = ordered(pass, &frame, &steps, &rows);
                 let steps = |extent| tiles::inside(&places, pass.counts(), extent);
-                Tiles::new(shape, ordered, &mut lists, &steps)
+                Tiles::new(shape, &ordered, border, &mut lists, &steps)
             }));
         }
         Plan {
@@ -196,7 +204,7 @@ impl<'a, T: Element> Plan<'a, T> {
     /// The row behind those of a cut, which reads 1 at all places.
     fn ones(&self) -> Ones {
         let shape = self.kernels.shape(self.outs);
-        let (mut rows, mut lists) = (Rows::new(1, shape.rows), Lists::default());
+        let (mut rows, mut lists) = (Rows::new(1), Lists::default());
         let number = self.cut as u32;
         rows.extend(std::iter::once(Entry { from: 0, number }));
         let counts = self.pass.counts();
@@ -204,13 +212,13 @@ impl<'a, T: Element> Plan<'a, T> {
         rows.close(all);
         let zeros = Scratch::filled(self.pass.count(), 0);
         let steps = |extent| tiles::inside(&zeros, counts, extent);
-        Ones { tiles: Tiles::new(shape, rows, &mut lists, &steps), lists }
+        Ones { tiles: Tiles::new(shape, &rows, Border::Alone, &mut lists, &steps), lists }
     }
 
     /// The sums of some rows over the images of a part; those of a block start at `start·high`.
     fn part(&self, part: usize, tiles: &Tiles, ones: Option<&Ones>, high: usize, sums: &mut [T]) {
         let count = self.pass.count();
-        let framed = self.by.in_channels * self.frame.channel + self.kernels.lanes;
+        let framed = self.frame.room(self.kernels, self.by.in_channels);
         let mut room = Scratch::new(if self.frame.copied { framed } else { 0 });
         let chunk = even(count, MOST_PLACES, 8);
         let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
@@ -221,21 +229,22 @@ impl<'a, T: Element> Plan<'a, T> {
                 let places = first..count.min(first + chunk);
                 for block in &self.blocks {
                     self.pack(image, block, places.clone(), &mut panel);
-                    let operands = |from| Operands {
+                    let operands = |from: *const T| Operands {
                         from,
                         panel: &panel,
                         vectors: block.width / self.kernels.lanes,
                         start: std::ptr::null(),
                     };
-                    let x = operands(&x[block.group * self.ins * self.frame.channel..]);
+                    let x = x[block.group * self.ins * self.frame.channel..].as_ptr();
+                    let x = operands(x.wrapping_sub(self.frame.before()));
                     let sums = &mut sums[block.start * high..][..high * block.width];
-                    // SAFETY: steps and places of the pass stay within its frame, which is `x`, and those
+                    // SAFETY: places of a tap, or all if there are zeros around it, stay within `x`, and those
                     // of the bias read one element; the panel has a row for each place, and `sums` one for
                     // each row.
                     unsafe {
                         tiles.multiply(self.kernels, &self.lists, &places, &x, sums, &|_| ());
                         if let Some(Ones { tiles, lists }) = ones {
-                            let one = operands(&one);
+                            let one = operands(one.as_ptr());
                             tiles.multiply(self.kernels, lists, &places, &one, sums, &|_| ());
                         }
                     }
@@ -297,7 +306,7 @@ impl<'a, T: Element> Plan<'a, T> {
         let (lanes, counts) = (self.kernels.lanes, self.pass.counts());
         let (count, pitches) = (self.pass.count(), self.frame.pitches());
         let length = self.frame.flat(self.pass).next_multiple_of(lanes);
-        let mut room = Scratch::filled(self.by.in_channels * self.frame.channel + lanes, T::ZERO);
+        let mut room = Scratch::filled(self.frame.room(self.kernels, self.by.in_channels), T::ZERO);
         // The gradient of one output, with zeros where the frame has no result.
         let mut with = Scratch::filled(length, T::ZERO);
         let ones = Scratch::filled(if b.is_empty() { 0 } else { length }, T::ONE);
@@ -338,8 +347,8 @@ impl<'a, T: Element> Plan<'a, T> {
 }
 
 /// Some rows of weights: those of one tap are neighbours, because they see the same places.
-fn ordered(shape: &Shape, pass: &Pass, frame: &Frame, steps: &[u32], rows: &Range<usize>) -> Rows {
-    let mut ordered = Rows::new(rows.len(), shape.rows);
+fn ordered(pass: &Pass, frame: &Frame, steps: &[u32], rows: &Range<usize>) -> Rows {
+    let mut ordered = Rows::new(rows.len());
     let taps = pass.taps();
     for (tap, extent) in pass.served(frame).into_iter().enumerate() {
         let channels = |end: usize| (end + taps - 1 - tap) / taps;
@@ -352,6 +361,12 @@ fn ordered(shape: &Shape, pass: &Pass, frame: &Frame, steps: &[u32], rows: &Rang
         ordered.close(extent);
     }
     ordered
+}
+
+/// With few rows for each tap tiles of one tap would repeat too many.
+fn border(shape: &Shape, channels: usize) -> Border {
+    let alone = shape.heights(channels) as f64 <= channels as f64 * MOST_HEIGHTS;
+    if alone { Border::Alone } else { Border::Mixed }
 }
 
 /// Nanoseconds to add up so many sums, at 40 GB/s.
