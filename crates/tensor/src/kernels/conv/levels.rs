@@ -2,7 +2,7 @@
 
 use super::tile::{Across, Along, Dots};
 use crate::kernels::gemm::Sum;
-use crate::kernels::level::{Level, detected};
+use crate::kernels::level::{Level, detected, in_halves};
 use crate::storage::Plain;
 
 /// The loops of one level and type, and what they are made for.
@@ -14,8 +14,8 @@ pub(crate) struct Kernels<T> {
     pub(super) tile: Shape,
     /// For channels that are whole tiles of these.
     wide: Option<Shape>,
-    /// Weights that all tiles read before the next, in bytes: they and the sources stay in L1.
-    pub(super) panel_bytes: usize,
+    /// Weights that all tiles read before the next, in bytes; and on a CPU that computes in halves.
+    panel_bytes: [usize; 2],
     /// Channels of a full tile along places.
     pub(super) channels: usize,
     /// `(rows, vectors, tile)`, of one of the heights.
@@ -64,6 +64,11 @@ impl Shape {
 }
 
 impl<T> Kernels<T> {
+    /// Weights that all tiles read before the next, in bytes.
+    pub(super) fn panel_bytes(&self) -> usize {
+        self.panel_bytes[usize::from(in_halves())]
+    }
+
     /// Of the tiles for so many channels: without those that are thinner than a full one, if there is a shape that
     /// needs none.
     pub(super) fn shape(&'static self, channels: usize) -> &'static Shape {
@@ -81,11 +86,12 @@ pub(crate) trait Element: Sum + Plain {
     fn conv_kernels(level: Level) -> &'static Kernels<Self>;
 }
 
-// The panels, in KiB. With 48 KiB of L1 and AVX-512, 64 to 32 channels of 24 x 24, input gradient: 98 GF/s with 16,
-// 95 with 24, 88 with 40; 64 to 128 channels of 8 x 8, forward: 126, 135, 127. With 32 KiB and AVX2 the latter:
-// 92 GF/s with 12, 89 with 16, 87 with 24.
+// The panels, in KiB: they and the sources stay in L1. With 48 KiB of L1 and AVX-512, 64 to 32 channels of 24 x 24,
+// input gradient: 98 GF/s with 16, 95 with 24, 88 with 40; 64 to 128 channels of 8 x 8, forward: 126, 135, 127. With
+// 32 KiB and AVX2 the latter: 92 GF/s with 12, 89 with 16, 87 with 24. What computes AVX-512 in halves keeps up with
+// L2, and sums need not go back to memory: the latter 104 GF/s with 24, 108 with 72, 111 with 144 or 288 (Zen 4).
 macro_rules! kernels {
-    ($name:ident, $module:ident, $T:ident, $V:ty, tile $rows:literal by $vectors:literal of $heights:expr, wide $wide:expr, panel $panel:literal,
+    ($name:ident, $module:ident, $T:ident, $V:ty, tile $rows:literal by $vectors:literal of $heights:expr, wide $wide:expr, panel $panel:literal or $halves:literal,
      across: $(($r:literal, $n:literal))*, along $channels:literal: $(($ar:literal, $an:literal))*,
      $($features:literal)?) => {
         mod $module {
@@ -153,7 +159,7 @@ macro_rules! kernels {
                 lanes: <$V as Lanes>::LANES,
                 tile: Shape { rows: $rows, vectors: $vectors, heights: &$heights },
                 wide: $wide,
-                panel_bytes: $panel << 10,
+                panel_bytes: [$panel << 10, $halves << 10],
                 channels: $channels,
                 across,
                 along,
@@ -170,9 +176,9 @@ mod portable {
     mod vectors {
         pub(super) use crate::kernels::gemm::portable::Plain;
     }
-    kernels!(F32, f32s, f32, Plain<f32, 4>, tile 4 by 2 of [4], wide None, panel 12,
+    kernels!(F32, f32s, f32, Plain<f32, 4>, tile 4 by 2 of [4], wide None, panel 12 or 12,
         across: (4, 2) (4, 1), along 8: (8, 1) (4, 2) (1, 4),);
-    kernels!(F64, f64s, f64, Plain<f64, 2>, tile 4 by 2 of [4], wide None, panel 12,
+    kernels!(F64, f64s, f64, Plain<f64, 2>, tile 4 by 2 of [4], wide None, panel 12 or 12,
         across: (4, 2) (4, 1), along 8: (8, 1) (4, 2) (1, 4),);
 
     pub(super) static TABLES: (&super::Kernels<f32>, &super::Kernels<f64>) = (&F32, &F64);
@@ -187,18 +193,18 @@ mod x86 {
     const SIX_BY_FOUR: super::Shape = super::Shape { rows: 6, vectors: 4, heights: &[2, 4, 6] };
 
     kernels!(AVX512_F32, avx512_f32, f32, __m512, tile 8 by 3 of [2, 4, 8],
-        wide Some(super::SIX_BY_FOUR), panel 24,
+        wide Some(super::SIX_BY_FOUR), panel 24 or 256,
         across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1) (6, 4) (4, 4) (2, 4),
         along 8: (8, 3) (4, 6) (1, 8),
         "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
     kernels!(AVX512_F64, avx512_f64, f64, __m512d, tile 8 by 3 of [2, 4, 8],
-        wide Some(super::SIX_BY_FOUR), panel 24,
+        wide Some(super::SIX_BY_FOUR), panel 24 or 256,
         across: (8, 3) (8, 2) (8, 1) (4, 3) (4, 2) (4, 1) (2, 3) (2, 2) (2, 1) (6, 4) (4, 4) (2, 4),
         along 8: (8, 3) (4, 6) (1, 8),
         "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
-    kernels!(AVX2_F32, avx2_f32, f32, __m256, tile 6 by 2 of [2, 4, 6], wide None, panel 12,
+    kernels!(AVX2_F32, avx2_f32, f32, __m256, tile 6 by 2 of [2, 4, 6], wide None, panel 12 or 12,
         across: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1), along 4: (4, 2) (1, 8), "avx2,fma");
-    kernels!(AVX2_F64, avx2_f64, f64, __m256d, tile 6 by 2 of [2, 4, 6], wide None, panel 12,
+    kernels!(AVX2_F64, avx2_f64, f64, __m256d, tile 6 by 2 of [2, 4, 6], wide None, panel 12 or 12,
         across: (6, 2) (6, 1) (4, 2) (4, 1) (2, 2) (2, 1), along 4: (4, 2) (1, 8), "avx2,fma");
 
     pub(super) static AVX512: (&super::Kernels<f32>, &super::Kernels<f64>) =

@@ -225,7 +225,7 @@ impl<'a, T: Element> Ready<'a, T> {
     ) {
         let row = block.width * size_of::<T>();
         let from = source[block.group * self.sources * self.frame.channel..].as_ptr();
-        let part = even(self.depth, (self.kernels.panel_bytes / row).max(1), 8).max(1);
+        let part = even(self.depth, (self.kernels.panel_bytes() / row).max(1), 8).max(1);
         let mut steps = 0..self.depth.min(part);
         loop {
             let bias = self.starts[block.start..].as_ptr();
