@@ -4,12 +4,12 @@
 //! mod.rs       the door
 //! axis.rs      one axis: which sources each result reads, and with which taps
 //! pass.rs      an image: results with one pattern, and the tables of places and steps
-//! frame.rs     a source with zeros around it
+//! frame.rs     where sources lie: as they are given, or with zeros around
 //! weights.rs   weights as tiles read them
 //! tiles.rs     which rows make a tile, and its steps
 //! sweep.rs     results from sources, image by image; ready.rs: the tiles of a pass
 //! results.rs   where they go
-//! weight.rs    the gradient of the weight
+//! weight.rs    the gradient of the weight; dots.rs: where a group has few outputs
 //! tile.rs      the micro-kernels; levels.rs: for each instruction level
 //! ```
 //! A result is a sum over taps and channels of its group. The sum is that of a matrix product whose left
@@ -24,6 +24,7 @@
 //! along channels of an image in cache, Georganas et al. 2018, <https://arxiv.org/abs/1808.05567>
 
 mod axis;
+mod dots;
 mod frame;
 mod levels;
 mod pass;

@@ -143,17 +143,17 @@ impl Pass {
         }
     }
 
-    /// Places of the results in a frame that is not cut into phases.
-    pub(super) fn places(&self, frame: &Frame, out: &mut [u32]) {
+    /// Places of the results in a frame that is not cut into phases, from `first` on.
+    pub(super) fn places(&self, frame: &Frame, first: usize, out: &mut [u32]) {
         let pitches = frame.pitches();
         let steps = [0, 1, 2].map(|a| self.lines[a].step * pitches[a]);
-        self.each_result(steps, [0; 3], out);
+        self.each_result(steps, first, out);
     }
 
     /// Where the results belong in their image.
     pub(super) fn targets(&self, out: &mut [u32]) {
         let (every, first) = self.in_results();
-        self.each_result(every, first, out);
+        self.each_result(every, first.iter().sum(), out);
     }
 
     /// Elements of the image of results from one result to the next along each axis, and before the
@@ -165,9 +165,8 @@ impl Pass {
         (every, [0, 1, 2].map(|a| line(a).first * pitches[a]))
     }
 
-    fn each_result(&self, every: [usize; 3], first: [usize; 3], out: &mut [u32]) {
+    fn each_result(&self, every: [usize; 3], start: usize, out: &mut [u32]) {
         let [x, y, z] = self.counts();
-        let start: usize = first.iter().sum();
         let mut out = out.iter_mut();
         for x in 0..x {
             for y in 0..y {

@@ -10,8 +10,8 @@ use super::frame::{Around, Frame};
 use super::levels::{Element, Kernels, Shape};
 use super::pass::{self, Pass};
 use super::ready::{Way, blocks};
-use super::results::Results;
-use super::tile::{Dots, Entry};
+use super::results::{Places, Results};
+use super::tile::Entry;
 use super::tiles::{self, Border, Extent, Lists, Operands, Rows, Tiles};
 use super::weights::Block;
 use crate::ConvGeometry;
@@ -19,7 +19,7 @@ use crate::kernels::gemm::Cpu;
 use crate::kernels::gemm::pack::fill;
 use crate::kernels::gemm::plan::even;
 use crate::kernels::gemm::tile::Last;
-use crate::kernels::level::Level;
+use crate::kernels::level::{Level, in_halves};
 use crate::storage::Scratch;
 use crate::threads;
 use std::ops::Range;
@@ -30,9 +30,12 @@ const PARTS: usize = 8;
 const MOST_SUMS: usize = 16 << 20;
 /// Rows of a part that is cut once more have at least so many rows: each packs the gradient anew.
 const LEAST_ROWS: usize = 64;
-/// Places that are summed before the sums go back to memory: 32 channels of them take 32 KiB and stay in
-/// L1. 64 images, 32 to 64 channels of 26 x 26: 134 GF/s, with 1024 places 117 (48 KiB of L1).
+/// Places that are summed before the sums go back to memory, of several images if they are small: 32 channels of
+/// them take 32 KiB and stay in L1. 64 images, 32 to 64 channels of 26 x 26: 134 GF/s, with 1024 places 117 (48 KiB of
+/// L1).
 const MOST_PLACES: usize = 256;
+/// On a CPU that computes in halves: the same in 12.9 ms with 256 places, 12.4 with 1024 (Zen 4).
+const MOST_IN_HALVES: usize = 1024;
 /// Rows of sums are turned in squares.
 const SQUARE: usize = 16;
 /// Rows of tiles that each hold one tap, at most, for a row of weights.
@@ -41,27 +44,30 @@ const MOST_HEIGHTS: f64 = 1.1;
 const FEW: usize = 4;
 
 /// All that is the same for all tasks.
-struct Plan<'a, T: Element> {
+pub(super) struct Plan<'a, T: Element> {
     level: Level,
-    kernels: &'static Kernels<T>,
-    by: &'a ConvGeometry,
-    pass: &'a Pass,
-    frame: Frame,
+    pub(super) kernels: &'static Kernels<T>,
+    pub(super) by: &'a ConvGeometry,
+    pub(super) pass: &'a Pass,
+    pub(super) frame: Frame,
     /// Channels of a group.
-    ins: usize,
-    outs: usize,
+    pub(super) ins: usize,
+    pub(super) outs: usize,
     /// Weights of an output.
-    rows: usize,
-    steps: Scratch<u32>,
+    pub(super) rows: usize,
+    pub(super) steps: Scratch<u32>,
     /// For each cut of the rows.
     tiles: Vec<Tiles>,
     lists: Lists,
     blocks: Vec<Block>,
-    parts: usize,
+    pub(super) parts: usize,
     /// Rows of a task, and of all.
     cut: usize,
+    /// Places that are summed before the sums go back to memory, and the images that have them.
+    chunk: usize,
+    together: usize,
     x: &'a [T],
-    g: &'a [T],
+    pub(super) g: &'a [T],
 }
 
 /// The row of the bias.
@@ -103,21 +109,29 @@ impl<'a, T: Element> Plan<'a, T> {
             Border::Mixed => Around::Zeros,
         };
         let frame = Frame::new(pass::sizes(by).0, passes, around);
-        let image = by.in_channels * frame.channel + frame.before();
-        assert!(u32::try_from(image).is_ok(), "a convolution of images of {image} elements");
         let rows = ins * pass.taps();
-        let (mut steps, mut places) = (Scratch::new(rows), Scratch::new(pass.count()));
+        let mut steps = Scratch::new(rows);
         pass.steps(&frame, ins, &mut steps);
-        if !few {
-            pass.places(&frame, &mut places);
-        }
         let blocks = blocks(kernels, Way::Across, by.groups, outs);
         let sums = rows * blocks.last().map_or(0, |block| block.start + block.width);
         let parts = PARTS.min(by.batch).min(MOST_SUMS / sums.max(1)).max(1);
         let cuts = PARTS.div_ceil(parts).min(rows.div_ceil(LEAST_ROWS)).max(1);
         let cut = even(rows, rows.div_ceil(cuts), SQUARE).max(1);
+        let most = if in_halves() { MOST_IN_HALVES } else { MOST_PLACES };
+        let chunk = even(pass.count(), most, 8);
+        let together =
+            if few { 1 } else { (most / pass.count()).clamp(1, by.batch.div_ceil(parts)) };
+        let image = by.in_channels * frame.channel;
+        assert!(
+            u32::try_from(image * together + frame.before()).is_ok(),
+            "a convolution of images of {image} elements"
+        );
         let (mut tiles, mut lists) = (Vec::new(), Lists::default());
         if !few {
+            let mut places = Scratch::new(together * pass.count());
+            for (i, places) in places.chunks_exact_mut(pass.count()).enumerate() {
+                pass.places(&frame, i * image, places);
+            }
             let each = (0..rows.max(1)).step_by(cut).map(|first| first..rows.min(first + cut));
             tiles.extend(each.map(|rows| {
                 let ordered = ordered(pass, &frame, &steps, &rows);
@@ -140,29 +154,31 @@ impl<'a, T: Element> Plan<'a, T> {
             blocks,
             parts,
             cut,
+            chunk,
+            together,
             x,
             g,
         }
     }
 
-    fn cost_ns(&self) -> f64 {
+    pub(super) fn cost_ns(&self) -> f64 {
         let products = self.by.batch * self.by.out_channels * self.rows * self.pass.count();
         2.0 * products as f64 / T::flops_per_ns(Cpu::from(self.level))
     }
 
     /// The images of a part.
-    fn images(&self, part: usize) -> Range<usize> {
+    pub(super) fn images(&self, part: usize) -> Range<usize> {
         let at = |part: usize| part * self.by.batch / self.parts;
         at(part)..at(part + 1)
     }
 
-    /// An image in its frame, or where it lies; `room` has space for it.
-    fn framed<'r>(&self, image: usize, room: &'r mut Scratch<T>) -> &'r [T]
+    /// Images in their frames, or where they lie; `room` has space for them.
+    pub(super) fn framed<'r>(&self, images: &Range<usize>, room: &'r mut Scratch<T>) -> &'r [T]
     where
         'a: 'r,
     {
         let size = self.by.in_channels * self.frame.source_channel();
-        let from = &self.x[image * size..][..size];
+        let from = &self.x[images.start * size..images.end * size];
         if room.is_empty() {
             return from;
         }
@@ -210,25 +226,22 @@ impl<'a, T: Element> Plan<'a, T> {
         let counts = self.pass.counts();
         let all = Extent { first: [0; 3], end: counts };
         rows.close(all);
-        let zeros = Scratch::filled(self.pass.count(), 0);
+        let zeros = Scratch::filled(self.together * self.pass.count(), 0);
         let steps = |extent| tiles::inside(&zeros, counts, extent);
         Ones { tiles: Tiles::new(shape, &rows, Border::Alone, &mut lists, &steps), lists }
     }
 
     /// The sums of some rows over the images of a part; those of a block start at `start·high`.
     fn part(&self, part: usize, tiles: &Tiles, ones: Option<&Ones>, high: usize, sums: &mut [T]) {
-        let count = self.pass.count();
-        let framed = self.frame.room(self.kernels, self.by.in_channels);
+        let framed = self.frame.room(self.kernels, self.together * self.by.in_channels);
         let mut room = Scratch::new(if self.frame.copied { framed } else { 0 });
-        let chunk = even(count, MOST_PLACES, 8);
         let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
-        let (mut panel, one) = (Scratch::new(chunk * widest), [T::ONE]);
-        for image in self.images(part) {
-            let x = self.framed(image, &mut room);
-            for first in (0..count).step_by(chunk) {
-                let places = first..count.min(first + chunk);
+        let (mut panel, one) = (Scratch::new(self.chunk * self.together * widest), [T::ONE]);
+        for images in self.groups(part) {
+            let x = self.framed(&images, &mut room);
+            for places in self.chunks(images.len()) {
                 for block in &self.blocks {
-                    self.pack(image, block, places.clone(), &mut panel);
+                    self.pack(images.start, block, &places, &mut panel);
                     let operands = |from: *const T| Operands {
                         from,
                         panel: &panel,
@@ -253,16 +266,35 @@ impl<'a, T: Element> Plan<'a, T> {
         }
     }
 
-    /// Gradients of the channels of a block at some places, transposed.
-    fn pack(&self, image: usize, block: &Block, places: Range<usize>, out: &mut [T]) {
+    /// The images of a part, as many as are summed together.
+    fn groups(&self, part: usize) -> impl Iterator<Item = Range<usize>> {
+        let (images, together) = (self.images(part), self.together);
+        images.clone().step_by(together).map(move |first| first..images.end.min(first + together))
+    }
+
+    /// The places of so many images, as many as are summed before the sums go back to memory.
+    fn chunks(&self, images: usize) -> impl Iterator<Item = Range<usize>> {
+        let (count, chunk) = (images * self.pass.count(), self.chunk * self.together);
+        (0..count).step_by(chunk).map(move |first| first..count.min(first + chunk))
+    }
+
+    /// Gradients of the channels of a block at some places, counted on from an image to the next, transposed.
+    fn pack(&self, first: usize, block: &Block, places: &Range<usize>, mut out: &mut [T]) {
         let count = self.pass.count();
-        let channel = (image * self.by.groups + block.group) * self.outs + block.first;
-        let from = &self.g[channel * count..][..block.count * count];
-        let size = size_of::<T>() as isize;
-        let from = (from[places.start..].as_ptr(), (count as isize * size, size));
-        let table = T::gemm_kernels(self.level);
-        // SAFETY: `block.count` channels of `count` elements, of which the places are some.
-        unsafe { fill(table, from, block.count, places.len(), block.width, out) };
+        let places = Places { range: places.clone(), each: count };
+        for image in places.images() {
+            let part = places.of(image);
+            let channel =
+                ((first + image) * self.by.groups + block.group) * self.outs + block.first;
+            let from = &self.g[channel * count..][..block.count * count];
+            let size = size_of::<T>() as isize;
+            let from = (from[part.start..].as_ptr(), (count as isize * size, size));
+            let table = T::gemm_kernels(self.level);
+            let (to, rest) = out.split_at_mut(part.len() * block.width);
+            // SAFETY: `block.count` channels of `count` elements, of which the places are some.
+            unsafe { fill(table, from, block.count, part.len(), block.width, to) };
+            out = rest;
+        }
     }
 
     /// Writes the sums of some rows of a block, turned.
@@ -284,65 +316,6 @@ impl<'a, T: Element> Plan<'a, T> {
             };
             (T::access(self.level).turn)(&last, sums.as_ptr(), block.width);
         }
-    }
-
-    /// Dot products along places, for each weight.
-    fn along(&self, w: &mut [T], b: &mut [T]) {
-        let each = w.len() + b.len();
-        let mut sums = Scratch::<T>::new(self.parts * each);
-        let cost = self.cost_ns();
-        threads::run_chunks(&mut sums, each, cost, &|part, sums| {
-            sums.fill(T::ZERO);
-            let (w, b) = sums.split_at_mut(w.len());
-            self.dots(part, w, b);
-        });
-        for sums in sums.chunks_exact(each) {
-            let all = w.iter_mut().chain(&mut *b);
-            all.zip(sums).for_each(|(x, &y)| *x = y.times_plus(T::ONE, *x));
-        }
-    }
-
-    fn dots(&self, part: usize, w: &mut [T], b: &mut [T]) {
-        let (lanes, counts) = (self.kernels.lanes, self.pass.counts());
-        let (count, pitches) = (self.pass.count(), self.frame.pitches());
-        let length = self.frame.flat(self.pass).next_multiple_of(lanes);
-        let mut room = Scratch::filled(self.frame.room(self.kernels, self.by.in_channels), T::ZERO);
-        // The gradient of one output, with zeros where the frame has no result.
-        let mut with = Scratch::filled(length, T::ZERO);
-        let ones = Scratch::filled(if b.is_empty() { 0 } else { length }, T::ONE);
-        for image in self.images(part) {
-            let x = self.framed(image, &mut room);
-            for output in 0..self.by.out_channels {
-                let from = &self.g[(image * self.by.out_channels + output) * count..][..count];
-                for (i, row) in from.chunks_exact(counts[2]).enumerate() {
-                    let at = i / counts[1] * pitches[0] + i % counts[1] * pitches[1];
-                    with[at..at + counts[2]].copy_from_slice(row);
-                }
-                let x = &x[output / self.outs * self.ins * self.frame.channel..];
-                // SAFETY: from each step on there are `length` elements of the frame and the slack
-                // behind it; `with` has as many, `w` one for each step.
-                unsafe { self.dot(x, &self.steps, &with, &mut w[output * self.rows..]) };
-                if let Some(b) = b.get_mut(output..=output) {
-                    // SAFETY: as many ones as `with` has elements, and one step.
-                    unsafe { self.dot(&ones, &[0], &with, b) };
-                }
-            }
-        }
-    }
-
-    /// # Safety
-    /// From each step on `from` has as many elements as `with`, whole vectors; `to` has one for each step.
-    unsafe fn dot(&self, from: &[T], steps: &[u32], with: &[T], to: &mut [T]) {
-        let dots = Dots {
-            from: from.as_ptr(),
-            steps: steps.as_ptr(),
-            depth: steps.len(),
-            with: with.as_ptr(),
-            length: with.len(),
-            to: to.as_mut_ptr(),
-        };
-        // SAFETY: the caller's promise.
-        unsafe { (self.kernels.dots)(&dots) };
     }
 }
 
