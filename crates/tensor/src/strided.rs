@@ -108,7 +108,8 @@ impl Walk {
         Some(Turn { outer, rows: self.sizes[axis], middle: middle.iter().product(), columns })
     }
     /// Copy some columns, a part of [`Turn::parts`], of `count` rows from `first` on:
-    /// `to[r·pitch + c]`.
+    /// `to[r·pitch + c]`. What comes from far is fetched ahead: a column is a page of its own, which the CPU does not
+    /// follow into the next.
     pub(crate) fn turned<T: Element>(
         &self,
         from: &[T],
@@ -124,13 +125,12 @@ impl Walk {
             let rows = (by.rows - (first + row) % by.rows).min(count - row);
             let at = (first + row) * by.row() + part.start;
             let from = &from[self.place(at).0..];
-            turn(
-                level(),
-                from,
-                stride,
-                [rows, part.len(), by.pitch()],
-                &mut to[row * by.pitch()..],
-            );
+            let to = &mut to[row * by.pitch()..];
+            if stream::comes_from_far(by.bytes::<T>()) {
+                turn_fetching(from, stride, [rows, part.len(), by.pitch()], to);
+            } else {
+                turn(level(), from, stride, [rows, part.len(), by.pitch()], to);
+            }
             row += rows;
         }
     }
@@ -186,6 +186,10 @@ impl Turn {
     pub(crate) fn row(&self) -> usize {
         self.middle * self.columns
     }
+    /// Of the whole view.
+    fn bytes<T>(&self) -> usize {
+        self.outer * self.rows * self.row() * size_of::<T>()
+    }
     /// Are all columns of a task copied before any is used?
     pub(crate) fn is_short(&self) -> bool {
         self.row() <= SHORT
@@ -212,6 +216,28 @@ const PART: usize = 1024;
 const SHORT: usize = 512;
 /// Tasks that transposed views are cut into, at least, if they have so many rows.
 const TASKS: usize = 4;
+
+/// Columns that are turned at a time while later ones are fetched: a block of registers of f32. `x + yᵀ` of 4096 x 4096
+/// without 15.1 ms; fetching what is 16 columns away 10.4, 32 10.0, 48 10.1 (Zen 4, one thread).
+const TOGETHER: usize = 16;
+const AHEAD: usize = 32;
+
+/// [`turn`], with columns fetched before their turn.
+fn turn_fetching<T: Element>(
+    from: &[T],
+    stride: usize,
+    [rows, columns, pitch]: [usize; 3],
+    to: &mut [T],
+) {
+    for first in (0..columns).step_by(TOGETHER) {
+        let next = first + AHEAD;
+        for column in next..columns.min(next + TOGETHER) {
+            stream::fetch_all(&from[column * stride..][..rows]);
+        }
+        let count = TOGETHER.min(columns - first);
+        turn(level(), &from[first * stride..], stride, [rows, count, pitch], &mut to[first..]);
+    }
+}
 
 /// One step of an odometer.
 fn advance(index: &mut [usize], sizes: &[usize]) {

@@ -86,6 +86,9 @@ impl<'a, S: Stored> Plan<'a, S> {
             for r in 0..count {
                 let at = (first + r) * row;
                 let range = at + part.start..at + part.end;
+                if self.fetch && r + 1 < count {
+                    self.feeds.iter().for_each(|feed| feed.fetch_head(range.start + row));
+                }
                 self.stretch(start, range, tiles, Some(r * turn.pitch()), call);
             }
         }

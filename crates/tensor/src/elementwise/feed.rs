@@ -3,6 +3,7 @@
 
 use super::stored::Stored;
 use crate::kernels::loops::Operand;
+use crate::kernels::stream;
 use crate::strided::{Turn, Walk};
 use crate::{Array, Shape};
 
@@ -79,6 +80,12 @@ impl<'a, S: Stored> Feed<'a, S> {
             Feed::Flat(_) if S::DIRECT => usize::MAX,
             Feed::Rows(_, walk) => walk.place(start).1,
             _ => TILE,
+        }
+    }
+    /// Fetches what a loop that begins at `start` will not have fetched ahead.
+    pub(super) fn fetch_head(&self, start: usize) {
+        if let Feed::Flat(x) = self {
+            stream::fetch_all(&x[start..x.len().min(start + stream::AHEAD / size_of::<S>())]);
         }
     }
     /// The operand for `len` elements from `start` on, no more than it can give; copied to `tile` if need

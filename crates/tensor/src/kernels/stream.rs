@@ -74,7 +74,7 @@ pub(super) const LINE: usize = 64;
 
 /// Fetches a cache line into L2.
 #[inline(always)]
-pub(super) fn fetch<T>(at: *const T) {
+pub(crate) fn fetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 CPU has it; a hint, which reads nothing, wherever it points.
     unsafe {
@@ -85,6 +85,15 @@ pub(super) fn fetch<T>(at: *const T) {
     let _ = at;
 }
 
+/// Fetches into L2 all lines of some elements.
+#[inline(always)]
+pub(crate) fn fetch_all<T>(elements: &[T]) {
+    let first = elements.as_ptr();
+    for at in (0..size_of_val(elements)).step_by(LINE) {
+        fetch(first.wrapping_byte_add(at));
+    }
+}
+
 /// Operands of so many bytes are fetched ahead: what is larger than many a second-level cache.
 ///
 /// On Granite Rapids the CPU's own prefetch follows a loop of few instructions, but not one of 60: Φ(x)·x of 16 M f32 took
@@ -93,7 +102,7 @@ const FETCHED_FROM: usize = 1 << 20;
 
 /// Bytes between what a loop reads and what it fetches. From 1 KiB to 8 KiB all are as good for a long formula, and `x + y`
 /// likes 2 KiB most.
-const AHEAD: usize = 2 << 10;
+pub(crate) const AHEAD: usize = 2 << 10;
 
 /// Does an operand of `bytes` come from so far that a loop should [`fetch_ahead`]?
 pub(crate) fn comes_from_far(bytes: usize) -> bool {
