@@ -96,6 +96,17 @@ impl Walk {
         }
         (place as usize, self.row().map_or(1, |(n, _)| n - at % n))
     }
+    /// From the start of a row on: the elements of the rows that are as far apart as it is from the next, and how far
+    /// that is. Within a row those that are left in it.
+    pub(crate) fn rows(&self, at: usize) -> (usize, usize) {
+        let left = self.place(at).1;
+        let [.., rows, row] = self.sizes[..] else { return (left, 0) };
+        let stride = self.strides[self.sizes.len() - 2];
+        match usize::try_from(stride) {
+            Ok(pitch) if at.is_multiple_of(row) => ((rows - at / row % rows) * row, pitch),
+            _ => (left, 0),
+        }
+    }
     /// How a transposed view lies, if it is one.
     pub(crate) fn turn(&self) -> Option<Turn> {
         let (columns, stride) = self.row()?;
@@ -178,9 +189,13 @@ impl Turn {
         (self.outer * self.rows / TASKS).clamp(1, ROWS)
     }
     /// Elements from a row of copied columns to the next: rows a power of two apart would meet in one set of
-    /// the cache. Short rows lie behind each other.
+    /// the cache.
     pub(crate) fn pitch(&self) -> usize {
-        if self.is_short() { self.row() } else { self.columns.min(PART) + 16 }
+        match self.row() {
+            row if self.is_short() && !row.is_multiple_of(16) => row,
+            row if self.is_short() => row + 16,
+            _ => self.columns.min(PART) + 16,
+        }
     }
     /// Elements of a row.
     pub(crate) fn row(&self) -> usize {
@@ -213,7 +228,7 @@ const ROWS: usize = 64;
 const PART: usize = 1024;
 /// Elements of a row up to which a task is one call of a loop: a call for each row takes 80 ns. `x + yᵀ` of 128 x 128
 /// 8.4 µs with a call for each row, 3.9 with one; `x + y` 2.0 (Ice Lake, one thread).
-const SHORT: usize = 512;
+const SHORT: usize = 1024;
 /// Tasks that transposed views are cut into, at least, if they have so many rows.
 const TASKS: usize = 4;
 

@@ -43,7 +43,7 @@ fn lying(sizes: [usize; 3], order: [usize; 3], step: usize, dtype: DType) -> Arr
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, max_global_rejects: 100_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn the_layout_of_an_operand_does_not_matter(
@@ -61,4 +61,83 @@ proptest! {
         prop_assert_eq!(x.zip(y, Minus).to_vec::<f64>(), want);
         drop(kept);
     }
+
+    #[test]
+    fn nor_do_those_of_two(
+        sizes in (0_usize..9, 0_usize..9, 0_usize..9), dtype in 0_usize..4, in_place: bool,
+        x in views(), y in views(),
+    ) {
+        let sizes = [SIZES[sizes.0], SIZES[sizes.1], SIZES[sizes.2]];
+        prop_assume!(sizes.iter().product::<usize>() <= MOST / 4);
+        let (x, y) = (x.of(sizes, DTYPES[dtype]), y.of(sizes, DTYPES[dtype]));
+        let own = if in_place { x.clone().contiguous() } else { x.clone() };
+        let shape: [usize; 3] = std::array::from_fn(|a| x.shape()[a].max(y.shape()[a]));
+        let large = |x: &Array| x.expand(&shape.into()).to_vec::<f64>();
+        let want: Vec<f64> = large(&x).iter().zip(large(&y)).map(|(x, y)| x - y).collect();
+        drop(x);
+        let got = own.zip(y, Minus);
+        prop_assert_eq!(&got.shape()[..], &shape[..]);
+        prop_assert_eq!(got.to_vec::<f64>(), want);
+    }
+}
+
+/// How an operand lies.
+#[derive(Clone, Copy, Debug)]
+struct View {
+    order: usize,
+    step: usize,
+    /// Elements beside it in its lines.
+    gap: usize,
+    /// Axes of which it has one element.
+    single: [bool; 3],
+}
+
+fn views() -> impl Strategy<Value = View> {
+    (0_usize..6, 1_usize..3, 0_usize..3, any::<[bool; 3]>())
+        .prop_map(|(order, step, gap, single)| View { order, step, gap, single })
+}
+
+impl View {
+    fn of(self, mut sizes: [usize; 3], dtype: DType) -> Array {
+        for (size, single) in sizes.iter_mut().zip(self.single) {
+            *size = if single { 1 } else { *size };
+        }
+        let axis = ORDERS[self.order][2];
+        let mut wide = sizes;
+        wide[axis] += self.gap;
+        lying(wide, ORDERS[self.order], self.step, dtype).narrow(
+            axis as isize,
+            self.gap,
+            sizes[axis],
+        )
+    }
+}
+
+/// `x - y` beside `x` and `y` written out.
+fn agree(x: &Array, y: &Array) {
+    let want = x.clone().zip(y.expand(x.shape()).contiguous(), Minus);
+    assert_eq!(x.clone().zip(y.clone(), Minus).to_vec::<f32>(), want.to_vec::<f32>());
+    let own = x.zeros_like().zip(x.clone(), Minus);
+    let want = want.zip(x.clone(), Minus).zip(x.clone(), Minus);
+    let got = own.zip(y.clone(), Minus);
+    assert_eq!(got.to_vec::<f32>(), want.to_vec::<f32>(), "in place");
+}
+
+#[test]
+fn nor_where_the_result_passes_the_caches() {
+    // Rows that are whole blocks, and not: 17 MB.
+    for row in [1040, 1030] {
+        let x = counted([1, 4200, row], DType::F32, 0);
+        agree(&x, &counted([1, 4200, 1], DType::F32, 3));
+        agree(&x, &counted([1, 4200, row + 5], DType::F32, 3).narrow(2, 5, row));
+        agree(&x, &lying([1, 4200, row], [0, 2, 1], 1, DType::F32));
+    }
+}
+
+#[test]
+fn nor_beside_rows_that_are_as_long_as_a_transposed_operand() {
+    let x = lying([2, 600, 2], [1, 2, 0], 1, DType::F32);
+    let y = counted([1, 600, 2], DType::F32, 5);
+    let want = x.clone().contiguous().zip(y.expand(x.shape()).contiguous(), Minus);
+    assert_eq!(x.zip(y, Minus).to_vec::<f32>(), want.to_vec::<f32>());
 }

@@ -28,6 +28,8 @@ struct Plan<'a, S: Stored> {
     feeds: SmallVec<[Feed<'a, S>; 3]>,
     /// Of the first operand that is transposed.
     turn: Option<Turn>,
+    /// Elements of the rows that operands have, if it is the same for all.
+    row: Option<usize>,
     /// Elements of a task.
     chunk: usize,
     cost: f64,
@@ -39,14 +41,18 @@ struct Plan<'a, S: Stored> {
 impl<'a, S: Stored> Plan<'a, S> {
     /// For a result of `bytes` an element, which is one of the operands if it is `written_over`.
     fn new(inputs: &'a [Array], shape: &Shape, bytes: usize, written_over: bool) -> Self {
-        let feeds: SmallVec<[_; 3]> = inputs.iter().map(|x| Feed::<S>::new(x, shape)).collect();
-        let turn = feeds.iter().find_map(Feed::turn);
-        let chunk = turn.map_or(CHUNK, |turn| turn.task() * turn.row());
         let n = shape.numel();
-        let cost = (n * (inputs.len() + 1)) as f64 * NS_PER_ELEMENT;
         let how = if written_over { Write::Cached } else { Write::of(n * bytes) };
+        let apart = !written_over && how == Write::Cached;
+        let feed = |x| Feed::<S>::new(x, shape, apart);
+        let feeds: SmallVec<[_; 3]> = inputs.iter().map(feed).collect();
+        let turn = feeds.iter().find_map(Feed::turn);
+        let row = feeds.iter().find_map(Feed::row);
+        let row = row.filter(|row| feeds.iter().all(|f| f.row().is_none_or(|r| r == *row)));
+        let chunk = turn.map_or(CHUNK, |turn| turn.task() * turn.row());
+        let cost = (n * (inputs.len() + 1)) as f64 * NS_PER_ELEMENT;
         let fetch = stream::comes_from_far(n * size_of::<S>());
-        Plan { feeds, turn, chunk, cost, how, fetch }
+        Plan { feeds, turn, row, chunk, cost, how, fetch }
     }
     /// Call the loop for one task, as often as the operands need it.
     fn each(&self, start: usize, len: usize, call: &mut Call<'_, S::Lane>) {
@@ -77,7 +83,7 @@ impl<'a, S: Stored> Plan<'a, S> {
                 walk.turned(x, turn, (first, count), part, &mut tile[at..]);
             }
         };
-        if turn.is_short() {
+        if turn.is_short() && self.row == Some(row) {
             turn.parts().for_each(|part| copy(&part, part.start, tiles));
             return self.stretch(start, start..start + len, tiles, Some(0), call);
         }
@@ -106,17 +112,34 @@ impl<'a, S: Stored> Plan<'a, S> {
         let copied = |f: &Feed<'_, S>| part.filter(|_| f.turn().is_some() && f.turn() == self.turn);
         let mut at = range.start;
         while at < range.end {
-            let reach = |f| if copied(f).is_some() { usize::MAX } else { f.reach(at) };
+            let rows = self.row.is_some();
+            let reach = |f| if copied(f).is_some() { usize::MAX } else { f.reach(at, rows) };
             let n = self.feeds.iter().map(reach).fold(most, usize::min).min(range.end - at);
+            // Rows, or a part of one.
+            let n = self.row.filter(|&row| row < n).map_or(n, |row| n - n % row);
             let mut operands: SmallVec<[Operand<'_, S::Lane>; 3]> = SmallVec::new();
             for (feed, tile) in self.feeds.iter().zip(&mut *tiles) {
                 operands.push(match copied(feed) {
-                    Some(from) => Operand::Slice(&tile[from + at - range.start..][..n]),
+                    Some(from) => self.turned(&tile[from..], at - range.start, n),
                     None => feed.fetch(at, n, tile),
                 });
             }
             call(&operands, at - start, n);
             at += n;
+        }
+    }
+    /// So many elements of a tile of rows, or of a part of one row.
+    fn turned<'t>(&self, tile: &'t [S::Lane], at: usize, n: usize) -> Operand<'t, S::Lane> {
+        match (self.row, self.turn) {
+            (Some(row), Some(turn)) if turn.is_short() && turn.pitch() > row => {
+                let (from, pitch) = (&tile[at / row * turn.pitch() + at % row..], turn.pitch());
+                if n > row {
+                    Operand::Rows { from, row, pitch }
+                } else {
+                    Operand::Slice(&from[..n])
+                }
+            }
+            _ => Operand::Slice(&tile[at..][..n]),
         }
     }
 }

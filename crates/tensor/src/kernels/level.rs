@@ -1,7 +1,7 @@
 //! Which instructions this CPU has; asked once, so that a plain `cargo build` uses all of them.
 
-use std::sync::{Once, OnceLock};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::{Once, OnceLock};
 
 /// A set of instructions that the kernels are compiled for. Each level contains the ones before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,18 +75,21 @@ pub fn detected() -> Level {
 /// multiplies. Asked for once, because `cpuid` is for the hypervisor of a virtual machine to answer.
 pub(in crate::kernels) fn in_halves() -> bool {
     static IN_HALVES: OnceLock<bool> = OnceLock::new();
-    *IN_HALVES.get_or_init(|| {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::__cpuid;
-            // AMD's page of what is fast: how wide the units for floating point are. Others have no such page.
-            const PAGE: u32 = 0x8000_001a;
-            const WIDTH_256: u32 = 1 << 2;
-            const WIDTH_512: u32 = 1 << 3;
-            let there = detected() == Level::Avx512 && __cpuid(0x8000_0000).eax >= PAGE;
-            return there && __cpuid(PAGE).eax & (WIDTH_256 | WIDTH_512) == WIDTH_256;
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        false
-    })
+    *IN_HALVES.get_or_init(|| detected() == Level::Avx512 && units_of_half_width())
+}
+
+/// By AMD's page of what is fast, which others do not have.
+#[cfg(target_arch = "x86_64")]
+fn units_of_half_width() -> bool {
+    use std::arch::x86_64::__cpuid;
+    const PAGES: u32 = 0x8000_0000;
+    const FAST: u32 = 0x8000_001a;
+    const WIDTH_256: u32 = 1 << 2;
+    const WIDTH_512: u32 = 1 << 3;
+    __cpuid(PAGES).eax >= FAST && __cpuid(FAST).eax & (WIDTH_256 | WIDTH_512) == WIDTH_256
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn units_of_half_width() -> bool {
+    false
 }

@@ -126,20 +126,7 @@ impl<'a, T: Element> Plan<'a, T> {
             u32::try_from(image * together + frame.before()).is_ok(),
             "a convolution of images of {image} elements"
         );
-        let (mut tiles, mut lists) = (Vec::new(), Lists::default());
-        if !few {
-            let mut places = Scratch::new(together * pass.count());
-            for (i, places) in places.chunks_exact_mut(pass.count()).enumerate() {
-                pass.places(&frame, i * image, places);
-            }
-            let each = (0..rows.max(1)).step_by(cut).map(|first| first..rows.min(first + cut));
-            tiles.extend(each.map(|rows| {
-                let ordered = ordered(pass, &frame, &steps, &rows);
-                let steps = |extent| tiles::inside(&places, pass.counts(), extent);
-                Tiles::new(shape, &ordered, border, &mut lists, &steps)
-            }));
-        }
-        Plan {
+        let mut plan = Plan {
             level,
             kernels,
             by,
@@ -149,8 +136,8 @@ impl<'a, T: Element> Plan<'a, T> {
             outs,
             rows,
             steps,
-            tiles,
-            lists,
+            tiles: Vec::new(),
+            lists: Lists::default(),
             blocks,
             parts,
             cut,
@@ -158,6 +145,25 @@ impl<'a, T: Element> Plan<'a, T> {
             together,
             x,
             g,
+        };
+        if !few {
+            plan.tile(shape, border);
+        }
+        plan
+    }
+
+    /// Tiles of the rows of each cut.
+    fn tile(&mut self, shape: &Shape, border: Border) {
+        let (pass, frame) = (self.pass, &self.frame);
+        let mut places = Scratch::new(self.together * pass.count());
+        for (i, places) in places.chunks_exact_mut(pass.count()).enumerate() {
+            pass.places(frame, i * self.by.in_channels * frame.channel, places);
+        }
+        let steps = |extent| tiles::inside(&places, pass.counts(), extent);
+        for first in (0..self.rows.max(1)).step_by(self.cut) {
+            let rows = first..self.rows.min(first + self.cut);
+            let ordered = ordered(pass, frame, &self.steps, &rows);
+            self.tiles.push(Tiles::new(shape, &ordered, border, &mut self.lists, &steps));
         }
     }
 

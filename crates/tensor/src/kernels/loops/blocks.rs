@@ -13,7 +13,7 @@ use std::ptr;
 /// The loop over a block is unrolled, so this is how much code a formula is. With 64 all formulas took four
 /// times as long to compile and ran no faster, for a CPU computes several blocks at once; with 8 the compiler
 /// unrolls some before it could make vectors of them.
-pub(super) const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
 
 /// Where an input lies: element `i` at `at + i·step`; with step 0 a block of equal ones at `at`.
 #[derive(Clone, Copy)]
@@ -73,8 +73,14 @@ unsafe fn part<T: Lane, K: Kind>(f: &dyn Loops<K>, call: &Call<T, K>, first: usi
     let mut rooms = [MaybeUninit::<[T; BLOCK]>::uninit(); MOST];
     let mut room = MaybeUninit::<[K::Of<T>; BLOCK]>::uninit();
     let to: *mut K::Of<T> = room.as_mut_ptr().cast();
-    let mut inner =
-        Call { out: to, blocks: 1, write: Write::Cached, fetch: false, ..call.after(first) };
+    let mut inner = Call {
+        out: to,
+        blocks: 1,
+        write: Write::Cached,
+        fetch: false,
+        lines: ptr::null(),
+        ..call.after(first)
+    };
     for (k, room) in rooms.iter_mut().enumerate() {
         let input = &mut inner.inputs[k];
         if input.step > 0 {
@@ -122,25 +128,43 @@ impl<F: Formula<N>, T: Lane, const N: usize> Kernel for Loop<'_, F, T, N> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let &Call { ref inputs, mut out, blocks, write, fetch, .. } = self.call;
+        let &Call { ref inputs, mut out, mut blocks, write, fetch, lines, .. } = self.call;
         let mut from = [ptr::null(); N];
         let mut steps = [0; N];
         for k in 0..N {
             from[k] = inputs[k].at;
             steps[k] = inputs[k].step * BLOCK;
         }
-        for _ in 0..blocks {
-            for k in 0..N {
-                if fetch && steps[k] > 0 {
-                    stream::fetch_ahead(from[k]);
+        let mut part = 0;
+        loop {
+            if !lines.is_null() {
+                // SAFETY: the caller's, of the lines and of what they say of the inputs, here and below.
+                let lines = unsafe { &*lines };
+                let Some((row, first)) = lines.part(part) else { return };
+                blocks = lines.blocks(first);
+                out = self.call.out.wrapping_add(row * lines.row + first);
+                for k in 0..N {
+                    // SAFETY: as above.
+                    from[k] = unsafe { lines.start(k, inputs[k], row, first) };
                 }
+                part += 1;
             }
-            // SAFETY: the caller's.
-            unsafe { block::<F, T, N, FMA>(self.f, from, out, write) };
-            for k in 0..N {
-                from[k] = from[k].wrapping_add(steps[k]);
+            for _ in 0..blocks {
+                for k in 0..N {
+                    if fetch && steps[k] > 0 {
+                        stream::fetch_ahead(from[k]);
+                    }
+                }
+                // SAFETY: the caller's.
+                unsafe { block::<F, T, N, FMA>(self.f, from, out, write) };
+                for k in 0..N {
+                    from[k] = from[k].wrapping_add(steps[k]);
+                }
+                out = out.wrapping_add(BLOCK);
             }
-            out = out.wrapping_add(BLOCK);
+            if lines.is_null() {
+                return;
+            }
         }
     }
 }
@@ -160,13 +184,17 @@ unsafe fn block<F: Formula<N>, T: Lane, const N: usize, const FMA: bool>(
 ) {
     // Plain loops: a closure is a function of its own, without the instructions of the level, and
     // whether it is inlined would depend on the length of the formula. Each also takes its time to compile.
+    let mut read = [[T::default(); BLOCK]; N];
+    for k in 0..N {
+        // SAFETY: the caller's.
+        read[k] = unsafe { from[k].cast::<[T; BLOCK]>().read_unaligned() };
+    }
     let mut out = [Given::<F, T, N>::default(); BLOCK];
     let mut rare = false;
     for j in 0..BLOCK {
         let mut x = [T::default(); N];
         for k in 0..N {
-            // SAFETY: the caller's.
-            x[k] = unsafe { *from[k].add(j) };
+            x[k] = read[k][j];
         }
         out[j] = f.f::<T, FMA>(x);
         if F::HAS_RARE {

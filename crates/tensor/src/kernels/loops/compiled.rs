@@ -5,6 +5,7 @@ use super::super::element::{Compare, Lane, Map, Rare, Zip, Zip3};
 use super::super::level::Level;
 use super::super::stream::Write;
 use super::blocks::{Source, run};
+use super::rows::Lines;
 
 /// Inputs of a formula, at most.
 pub(super) const MOST: usize = 3;
@@ -56,10 +57,13 @@ pub struct Call<T: Lane, K: Kind> {
     /// Those after the formula's are not read.
     pub(super) inputs: [Source<T>; MOST],
     pub(super) out: *mut K::Of<T>,
+    /// Of a row, whole ones.
     pub(super) blocks: usize,
     pub(super) write: Write,
     /// Whether inputs are fetched ahead.
     pub(super) fetch: bool,
+    /// Null if there is but one row.
+    pub(super) lines: *const Lines<T>,
 }
 
 /// The loops of a formula.
@@ -70,7 +74,7 @@ pub trait Loops<K: Kind>: Sync {
     ///
     /// Each input has `blocks` readable blocks (step 1) or one (step 0), `out` has `blocks` writable ones. `out`
     /// is the same memory as an input of step 1, or does not overlap it. To be streamed it is aligned, and within
-    /// a fence.
+    /// a fence. With lines this holds for each row, as [`Lines`] says.
     unsafe fn f32s(&self, call: &Call<f32, K>);
     /// # Safety
     /// As [`Loops::f32s`].

@@ -10,12 +10,14 @@
 use super::element::{Compare, Lane, Map, Rare, Zip, Zip3};
 use super::level::{Level, level};
 use super::stream::{Fence, Write};
-use blocks::{BLOCK, Source, drive};
+pub(crate) use blocks::BLOCK;
+use blocks::{Source, drive};
 use compiled::MOST;
 use std::mem::MaybeUninit;
 
 mod blocks;
 mod compiled;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +31,24 @@ pub enum Operand<'a, T> {
     Slice(&'a [T]),
     /// The same element for all.
     Same(T),
+    /// Rows of so many elements, `pitch` from one to the next.
+    Rows {
+        /// From the first on.
+        from: &'a [T],
+        /// Elements of a row; the same for all inputs of a loop that have any.
+        row: usize,
+        /// Elements from the start of a row to that of the next.
+        pitch: usize,
+    },
+    /// As [`Operand::Rows`], but the first element of a row is that of the whole row.
+    Column {
+        /// From the first on.
+        from: &'a [T],
+        /// Elements of a row; the same for all inputs of a loop that have any.
+        row: usize,
+        /// Elements from the start of a row to that of the next.
+        pitch: usize,
+    },
 }
 
 /// Where a loop writes, and how.
@@ -63,6 +83,7 @@ impl<T: Lane> Operand<'_, T> {
                 Source { at: x.as_ptr(), step: 1 }
             }
             Operand::Same(v) => Source { at: room.write([v; BLOCK]).as_ptr(), step: 0 },
+            Operand::Rows { .. } | Operand::Column { .. } => unreachable!("rows are for `rows.rs`"),
         }
     }
 }
@@ -99,13 +120,18 @@ pub(crate) fn run_in<T: Lane, K: Kind>(
     to: &mut [MaybeUninit<K::Of<T>>],
 ) {
     assert_eq!(inputs.len(), f.inputs(), "inputs of a formula");
+    if let Some(row) = rows::row(inputs) {
+        return rows::run(Way { fence, level, fetch }, f, inputs, to, row);
+    }
     let mut rooms = [MaybeUninit::uninit(); MOST];
     let mut sources = [Source::NONE; MOST];
     for (k, &input) in inputs.iter().enumerate() {
         sources[k] = input.source(to.len(), &mut rooms[k]);
     }
     let (len, out) = (to.len(), to.as_mut_ptr().cast());
-    let call = Call { level, inputs: sources, out, blocks: 0, write: fence.how(), fetch };
+    let write = fence.how();
+    let call =
+        Call { level, inputs: sources, out, blocks: 0, write, fetch, lines: std::ptr::null() };
     // SAFETY: `source` checked that the inputs have `len` readable elements, `to` has as many writable ones.
     unsafe { drive(f, call, len) }
 }
@@ -128,6 +154,9 @@ pub(crate) fn update_from<T: Lane>(
     others: &[Operand<T>],
 ) {
     assert!(others.len() + 1 == f.inputs() && at <= others.len(), "inputs of a formula");
+    if let Some(row) = rows::row(others) {
+        return rows::update(fetch, f, own, at, others, row);
+    }
     let (len, out) = (own.len(), own.as_mut_ptr());
     let mut rooms = [MaybeUninit::uninit(); MOST];
     let mut inputs = [Source::NONE; MOST];
@@ -135,7 +164,8 @@ pub(crate) fn update_from<T: Lane>(
     for (k, &other) in others.iter().enumerate() {
         inputs[k + usize::from(k >= at)] = other.source(len, &mut rooms[k]);
     }
-    let call = Call { level: level(), inputs, out, blocks: 0, write: Write::Cached, fetch };
+    let (level, write) = (level(), Write::Cached);
+    let call = Call { level, inputs, out, blocks: 0, write, fetch, lines: std::ptr::null() };
     // SAFETY: all inputs have `len` readable elements; one of them is the output, which is allowed.
     unsafe { drive(f, call, len) }
 }

@@ -206,6 +206,68 @@ fn zip3_and_compare_equal_a_plain_loop() {
     }
 }
 
+/// Rows of `row` elements, `pitch` apart, as one slice.
+fn joined<T: Copy>(from: &[T], count: usize, row: usize, pitch: usize) -> Vec<T> {
+    (0..count * row).map(|i| from[i / row * pitch + i % row]).collect()
+}
+
+/// The first element of each row, as often as the row has elements.
+fn spread<T: Copy>(from: &[T], count: usize, row: usize, pitch: usize) -> Vec<T> {
+    (0..count * row).map(|i| from[i / row * pitch]).collect()
+}
+
+fn rows_equal_what_is_written_out<T: Lane + PartialEq + std::fmt::Debug>(
+    (count, row, gap): (usize, usize, usize),
+    noise: impl Fn(usize, u64) -> Vec<T>,
+) {
+    let (n, pitch) = (count * row, row + gap);
+    let (a, b, c) = (noise(count * pitch, 20), noise(count * (gap + 1), 21), noise(n, 22));
+    let rows = Operand::Rows { from: &a, row, pitch };
+    let column = Operand::Column { from: &b, row, pitch: gap + 1 };
+    let (wide_a, wide_b) = (joined(&a, count, row, pitch), spread(&b, count, row, gap + 1));
+    let (flat_a, flat_b) = (Operand::Slice(&wide_a[..]), Operand::Slice(&wide_b[..]));
+    let of_c = Operand::Slice(&c[..]);
+    for level in levels() {
+        for how in [Write::Cached, Write::Streamed] {
+            let zip = |a, b, c| filled(n, |to| zip3_at(level, Mix, [a, b, c], Out { to, how }));
+            let want = zip(flat_a, flat_b, of_c);
+            assert_eq!(zip(rows, column, of_c), want, "{level:?}, {count} rows of {row}, {how:?}");
+        }
+        let compare = |a, b| filled(n, |to| compare_at(level, Below, a, b, to));
+        assert_eq!(compare(rows, column), compare(flat_a, flat_b), "{level:?} {count} of {row}");
+    }
+    let (mut got, mut want) = (c.clone(), c.clone());
+    zip3_into_a(Mix, &mut got, rows, column);
+    zip3_into_a(Mix, &mut want, flat_a, flat_b);
+    assert_eq!(got, want, "in place, {count} rows of {row}");
+}
+
+#[test]
+fn rows_and_columns_equal_what_is_written_out() {
+    for row in [1, 3, 15, 16, 17, 31, 32, 48, 100] {
+        for count in [0, 1, 2, 5] {
+            for gap in [0, 3] {
+                rows_equal_what_is_written_out::<f32>((count, row, gap), noise_f32);
+                rows_equal_what_is_written_out::<f64>((count, row, gap), noise);
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "an input of 31 elements that ends at 32")]
+fn rows_that_are_not_there_are_refused() {
+    let rows = Operand::Rows { from: &[1.0f32; 31], row: 16, pitch: 16 };
+    filled(32, |out| zip(Lean, rows, Operand::Same(1.0), out));
+}
+
+#[test]
+#[should_panic(expected = "rows of different lengths")]
+fn rows_of_different_lengths_are_refused() {
+    let rows = |row| Operand::Rows { from: &[1.0f32; 32], row, pitch: row };
+    filled(32, |out| zip(Lean, rows(16), rows(8), out));
+}
+
 #[test]
 fn nothing_is_written_beside_the_output() {
     for level in levels() {
