@@ -2,7 +2,7 @@
 
 use crate::graph::{Edge, Node};
 use crate::mode::{Mode, is_grad_enabled};
-use crate::op::{Few, Op, Pack, Promotion, few};
+use crate::op::{Few, Op, Pack, Promotion};
 use crate::profile::Probe;
 use crate::tensor::{Kind, vacant};
 use crate::{OpError, Save, Tensor, must, no_grad};
@@ -209,7 +209,8 @@ fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, 
         return Err((no_derivative(O::NAME, inputs.arrays.slice()), inputs));
     }
     let Inputs { arrays, edges } = inputs;
-    let (need, metas) = known(&edges, arrays.slice());
+    let (mut need, mut metas) = (Few::new(), Few::new());
+    know(&edges, arrays.slice(), &mut need, &mut metas);
     let mut save = Save::new(&need);
     let y = forward(&op, arrays, &outs, &mut save, probe);
     let Save { kept, constant, .. } = save;
@@ -227,10 +228,10 @@ fn run<O: Op>(op: O, mut inputs: Inputs<O>) -> Result<O::Out<Tensor>, (OpError, 
 }
 
 /// Which inputs need a gradient, and what each of them is. Not generic, as all that need not be: the door is compiled for
-/// each op.
-fn known(edges: &[Option<Edge>], arrays: &[Array]) -> (Few<bool>, Few<Meta>) {
-    let need = few(edges.iter().map(Option::is_some));
-    (need, few(arrays.iter().map(|a| a.meta().clone())))
+/// each op. Written where it stays: bytes that were just written are waited for if they move as words.
+fn know(edges: &[Option<Edge>], arrays: &[Array], need: &mut Few<bool>, metas: &mut Few<Meta>) {
+    edges.iter().for_each(|edge| need.push(edge.is_some()));
+    arrays.iter().for_each(|array| metas.push(array.meta().clone()));
 }
 
 #[cold]

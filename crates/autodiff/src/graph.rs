@@ -105,34 +105,38 @@ impl State {
     }
 }
 
-/// Free a long history with a loop; the derived drop would recurse once per node. `into_inner` gives
-/// the node to exactly one of several threads that let go at once.
+/// Free a long history with a loop; the derived drop would recurse once per node.
 impl Drop for Edges {
     fn drop(&mut self) {
-        let mut edges = mem::take(&mut self.0);
-        if edges.is_empty() {
+        if self.0.is_empty() {
             return; // another drop has taken and counted them
         }
-        let (mut dropped, mut stack) = (1, Vec::new());
-        loop {
-            for edge in edges {
-                let Some(Edge::Node(mut node, _)) = edge else { continue };
-                // A node is large, and mostly this is its only handle: nothing of it but the edges is moved.
-                let last = match Arc::get_mut(&mut node) {
-                    Some(node) => Some(mem::take(&mut node.edges.0)),
-                    None => Arc::into_inner(node).map(|mut node| mem::take(&mut node.edges.0)),
-                };
-                if let Some(edges) = last {
-                    stack.push(edges);
-                    dropped += 1;
-                }
+        let (mut dropped, mut last) = (1, Vec::new());
+        let_go(&mut self.0, &mut last);
+        while let Some(mut node) = last.pop() {
+            dropped += 1;
+            // Nothing of it is moved: a node is large.
+            if let Some(node) = Arc::get_mut(&mut node) {
+                let_go(&mut node.edges.0, &mut last);
             }
-            let Some(next) = stack.pop() else { break };
-            edges = next;
         }
         DROPPED.fetch_add(dropped, Relaxed);
     }
 }
+
+/// Takes out these edges, and gives the nodes of which they were the last handles. `into_inner` gives a node to exactly
+/// one of several threads that let go at once.
+fn let_go(edges: &mut Few<Option<Edge>>, last: &mut Vec<Arc<Node>>) {
+    for edge in edges.drain(..) {
+        let Some(Edge::Node(mut node, _)) = edge else { continue };
+        if Arc::get_mut(&mut node).is_some() {
+            last.push(node);
+        } else {
+            last.extend(Arc::into_inner(node).map(Arc::new));
+        }
+    }
+}
+
 impl Deref for Edges {
     type Target = [Option<Edge>];
     #[inline]

@@ -35,16 +35,6 @@ pub enum Promotion {
 /// A few things: two fit without an allocation.
 pub(crate) type Few<T> = SmallVec<[T; 2]>;
 
-/// Collected one by one: what `SmallVec` itself does is a call, and longer.
-#[inline]
-pub(crate) fn few<T>(items: impl Iterator<Item = T>) -> Few<T> {
-    let mut few = Few::new();
-    for item in items {
-        few.push(item);
-    }
-    few
-}
-
 /// What has arrived for the outputs of a node, of which there is mostly one.
 pub(crate) type OfOutputs<T> = SmallVec<[Option<T>; 1]>;
 

@@ -2,11 +2,12 @@
 
 use crate::graph::{Edge, Node};
 use crate::mode::set_recording;
-use crate::op::few;
+use crate::op::Few;
 use crate::ops::Add;
 use crate::place::Place;
 use crate::profile::{self, Sweeping};
 use crate::queue::{Pending, Queue};
+use crate::saved::Kept;
 use crate::tensor::Kind;
 use crate::wanted::{Key, Wanted};
 use crate::{GraphError, Saved, Tensor, must};
@@ -212,11 +213,17 @@ impl<'a> Run<'a> {
         let retain = self.how.retain_graph || self.how.create_graph;
         while let Some(Pending { node, grads, scaled }) = self.pending.pop_last() {
             let scaled = scaled == Some(true);
-            let needed = |e: &Option<Edge>| e.as_ref().is_some_and(|e| self.needs(e));
-            let need = few(node.edges.iter().map(needed));
+            let recorded = self.how.create_graph;
+            let mut saved = Saved { node, kept: Kept::new(), need: Few::new(), recorded };
+            for edge in node.edges.iter() {
+                saved.need.push(edge.as_ref().is_some_and(|e| self.needs(e)));
+            }
             let mut state = node.open();
             let retained = state.retained(); // almost always empty: no allocation
-            let kept = if need.contains(&true) { Some(state.saved(node, retain)?) } else { None };
+            let goes_on = saved.need.contains(&true);
+            if goes_on {
+                saved.kept = state.saved(node, retain)?;
+            }
             drop(state);
             for (slot, place) in retained.into_iter().flat_map(|r| *r) {
                 if let (Some(place), Some(g)) = (place.upgrade(), &grads[slot as usize]) {
@@ -227,17 +234,22 @@ impl<'a> Run<'a> {
                 }
             }
             self.hand_out(node, &grads);
-            let Some(kept) = kept else { continue };
+            if !goes_on {
+                continue;
+            }
             sweeping.at(node);
-            let saved = Saved { node, kept, need, recorded: self.how.create_graph };
             let scaled = scaled || node.op.scales_gradients();
             let mut delivered = Ok(());
-            node.op.vjp(&saved, grads, &mut |i, g| {
+            node.op.vjp(&saved, grads, &mut |i, mut g| {
                 if let Some(Some(edge)) = node.edges.get(i)
                     && saved.need(i)
                     && delivered.is_ok()
                 {
-                    delivered = self.deliver(edge, fit(g, &node.metas[i]), scaled);
+                    let meta = &node.metas[i];
+                    if *g.shape() != meta.shape || g.dtype() != meta.dtype {
+                        g = fit(g, meta);
+                    }
+                    delivered = self.deliver(edge, g, scaled);
                 }
             });
             delivered?;
@@ -264,7 +276,17 @@ fn fit(g: Tensor, to: &Meta) -> Tensor {
 
 /// `sum += g`: both are given up, so the sum goes into whichever buffer nobody else holds. A sweep that
 /// is not recorded adds the numbers without going through the door.
+#[inline]
 fn add_into(sum: &mut Option<Tensor>, g: Tensor, recorded: bool) {
+    if sum.is_none() {
+        *sum = Some(g);
+    } else {
+        add_to(sum, g, recorded);
+    }
+}
+
+/// [`add_into`] what is there.
+fn add_to(sum: &mut Option<Tensor>, g: Tensor, recorded: bool) {
     *sum = Some(match sum.take() {
         None => g,
         Some(old) if recorded || old.dtype() != g.dtype() => old + g,

@@ -29,9 +29,9 @@ pub(super) enum Feed<'a, S: Stored> {
     Flat(&'a [S]),
     /// One element for all.
     Same(S::Lane),
-    /// Begins anew after so many elements, written out a tile longer than that: a bias, a channel.
+    /// Begins anew after so many elements, written out a tile longer than that: a small bias, channels of small images.
     Periodic(usize, Vec<S::Lane>),
-    /// Long rows, each in order or of one element: a large bias, a column, a narrowed matrix.
+    /// Rows, each in order or of one element: a bias, a column, a narrowed matrix.
     Rows(&'a [S], Walk),
     /// Transposed.
     Turned(&'a [S], Walk, Turn),

@@ -2,7 +2,8 @@
 //!
 //! All go through one function, `drive` of `blocks.rs`; a formula loads a block of each input, computes, and
 //! stores a block. So the output may be the memory of an input, and an element has the same bits
-//! wherever it stands: a last, partial block goes through one on the stack.
+//! wherever it stands: a last, partial block goes through one on the stack. Rows that do not follow each other in an
+//! input (`rows.rs`) are one call of a formula, too.
 //!
 //! A formula comes as `dyn Loops` (`compiled.rs`): three functions, one for each lane. The functions here
 //! that take it are compiled once; those that take the formula itself are their typed front.
