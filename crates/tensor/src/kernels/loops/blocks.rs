@@ -3,6 +3,7 @@
 
 use super::super::dispatch::Kernel;
 use super::super::element::Lane;
+use super::super::level::Level;
 use super::super::stream::{self, Write};
 use super::compiled::{Call, Formula, Kind, Loops, MOST};
 use std::mem::MaybeUninit;
@@ -39,7 +40,7 @@ impl<T> Source<T> {
 ///
 /// As [`Loops::f32s`], with `len` elements in place of whole blocks; `call.blocks` is not read.
 #[inline]
-pub(super) unsafe fn drive<T: Lane, K: Kind>(f: &dyn Loops<K>, mut call: Call<T, K>, len: usize) {
+pub(super) unsafe fn drive<T: Lane, K: Kind>(f: &dyn Loops<K>, call: &mut Call<T, K>, len: usize) {
     let mut done = 0;
     if call.write == Write::Streamed {
         if stream::is_streamable::<K::Of<T>>(BLOCK) {
@@ -51,7 +52,7 @@ pub(super) unsafe fn drive<T: Lane, K: Kind>(f: &dyn Loops<K>, mut call: Call<T,
     // SAFETY: the caller's, of whose elements these are parts; the blocks begin where a streamed output is aligned.
     unsafe {
         if done > 0 {
-            part(f, &call, 0, done);
+            part(f, call, 0, done);
         }
         let blocks = (len - done) / BLOCK;
         if blocks > 0 {
@@ -59,7 +60,7 @@ pub(super) unsafe fn drive<T: Lane, K: Kind>(f: &dyn Loops<K>, mut call: Call<T,
             done += blocks * BLOCK;
         }
         if done < len {
-            part(f, &call, done, len - done);
+            part(f, call, done, len - done);
         }
     }
 }
@@ -70,23 +71,18 @@ pub(super) unsafe fn drive<T: Lane, K: Kind>(f: &dyn Loops<K>, mut call: Call<T,
 ///
 /// As [`drive`], with `first + count` elements, of which `0 < count < BLOCK`.
 unsafe fn part<T: Lane, K: Kind>(f: &dyn Loops<K>, call: &Call<T, K>, first: usize, count: usize) {
-    let mut rooms = [MaybeUninit::<[T; BLOCK]>::uninit(); MOST];
-    let mut room = MaybeUninit::<[K::Of<T>; BLOCK]>::uninit();
-    let to: *mut K::Of<T> = room.as_mut_ptr().cast();
-    let mut inner = Call {
-        out: to,
-        blocks: 1,
-        write: Write::Cached,
-        fetch: false,
-        lines: ptr::null(),
-        ..call.after(first)
-    };
+    let mut rooms = [const { Room::<T>(MaybeUninit::uninit()) }; MOST];
+    let mut room = Room::<K::Of<T>>(MaybeUninit::uninit());
+    let to: *mut K::Of<T> = room.0.as_mut_ptr().cast();
+    let mut inner = Call::new(call.level, to, Write::Cached, false);
+    inner.blocks = 1;
     for (k, room) in rooms.iter_mut().enumerate() {
-        let input = &mut inner.inputs[k];
-        if input.step > 0 {
+        let input = call.inputs[k].after(first);
+        inner.inputs[k].at = match input.step {
+            0 => input.at,
             // SAFETY: `count` elements are readable, the room holds more.
-            input.at = unsafe { fill(input.at, count, room) };
-        }
+            _ => unsafe { fill(input.at, count, &mut room.0) },
+        };
     }
     // SAFETY: a block is readable in each room, or of equal elements, and writable in the room of the output;
     // then `count` elements of it are written, and writable from `first` on.
@@ -96,7 +92,18 @@ unsafe fn part<T: Lane, K: Kind>(f: &dyn Loops<K>, call: &Call<T, K>, first: usi
     }
 }
 
+/// A block on the stack. Aligned, so that it is written and read in as few moves as can be.
+#[repr(align(64))]
+pub(super) struct Room<T>(pub(super) MaybeUninit<[T; BLOCK]>);
+
 impl<T: Lane, K: Kind> Call<T, K> {
+    /// Without inputs. They are put where they stay: words that were just written are waited for if they move in pairs.
+    #[inline]
+    pub(super) fn new(level: Level, out: *mut K::Of<T>, write: Write, fetch: bool) -> Self {
+        let (inputs, lines) = ([Source::NONE; MOST], ptr::null());
+        Call { level, inputs, out, blocks: 0, write, fetch, lines }
+    }
+
     #[inline]
     fn after(self, elements: usize) -> Self {
         let [a, b, c] = self.inputs;

@@ -125,16 +125,12 @@ pub(crate) fn run_in<T: Lane, K: Kind>(
         return rows::run(Way { fence, level, fetch }, f, inputs, to, row);
     }
     let mut rooms = [MaybeUninit::uninit(); MOST];
-    let mut sources = [Source::NONE; MOST];
+    let mut call = Call::new(level, to.as_mut_ptr().cast(), fence.how(), fetch);
     for (k, &input) in inputs.iter().enumerate() {
-        sources[k] = input.source(to.len(), &mut rooms[k]);
+        call.inputs[k] = input.source(to.len(), &mut rooms[k]);
     }
-    let (len, out) = (to.len(), to.as_mut_ptr().cast());
-    let write = fence.how();
-    let call =
-        Call { level, inputs: sources, out, blocks: 0, write, fetch, lines: std::ptr::null() };
-    // SAFETY: `source` checked that the inputs have `len` readable elements, `to` has as many writable ones.
-    unsafe { drive(f, call, len) }
+    // SAFETY: `source` checked that the inputs have as many readable elements as `to` has writable ones.
+    unsafe { drive(f, &mut call, to.len()) }
 }
 
 /// `own[i] = f(…)`, where `own` is input number `at` and `others` are the rest.
@@ -160,15 +156,13 @@ pub(crate) fn update_from<T: Lane>(
     }
     let (len, out) = (own.len(), own.as_mut_ptr());
     let mut rooms = [MaybeUninit::uninit(); MOST];
-    let mut inputs = [Source::NONE; MOST];
-    inputs[at] = Source { at: out.cast_const(), step: 1 };
+    let mut call = Call::new(level(), out, Write::Cached, fetch);
+    call.inputs[at] = Source { at: out.cast_const(), step: 1 };
     for (k, &other) in others.iter().enumerate() {
-        inputs[k + usize::from(k >= at)] = other.source(len, &mut rooms[k]);
+        call.inputs[k + usize::from(k >= at)] = other.source(len, &mut rooms[k]);
     }
-    let (level, write) = (level(), Write::Cached);
-    let call = Call { level, inputs, out, blocks: 0, write, fetch, lines: std::ptr::null() };
     // SAFETY: all inputs have `len` readable elements; one of them is the output, which is allowed.
-    unsafe { drive(f, call, len) }
+    unsafe { drive(f, &mut call, len) }
 }
 
 /// `y[i] = op(x[i])`.

@@ -1,7 +1,7 @@
 //! Loops over rows that do not follow each other in an input, or of which each has one element for all: a column, a
 //! channel, a narrowed matrix. One call goes through all of them.
 
-use super::blocks::{BLOCK, Source, drive};
+use super::blocks::{BLOCK, Room, Source, drive};
 use super::compiled::{Call, Kind, Loops, MOST, Numbers};
 use super::{Operand, Way};
 use crate::kernels::element::Lane;
@@ -61,10 +61,6 @@ impl<T: Lane> Lines<T> {
     }
 }
 
-/// Aligned, so that it is written and read in one move.
-#[repr(align(64))]
-struct Room<T>(MaybeUninit<[T; BLOCK]>);
-
 /// The elements of a row, if an input has any.
 #[inline]
 pub(super) fn row<T>(inputs: &[Operand<T>]) -> Option<usize> {
@@ -82,15 +78,13 @@ pub(super) fn run<T: Lane, K: Kind>(
     to: &mut [MaybeUninit<K::Of<T>>],
     row: usize,
 ) {
-    let (len, out) = (to.len(), to.as_mut_ptr().cast());
+    let len = to.len();
     let mut rooms = [const { Room(MaybeUninit::uninit()) }; MOST];
     let mut lines = Lines::new(len, row);
-    let mut sources = [Source::NONE; MOST];
+    let mut call = Call::new(level, to.as_mut_ptr().cast(), fence.how(), fetch);
     for (k, &input) in inputs.iter().enumerate() {
-        sources[k] = lines.add(k, input, len, &mut rooms[k]);
+        call.inputs[k] = lines.add(k, input, len, &mut rooms[k]);
     }
-    let write = fence.how();
-    let call = Call { level, inputs: sources, out, blocks: 0, write, fetch, lines: ptr::null() };
     // SAFETY: `add` checked that the inputs have what the lines say; `to` has `len` writable elements, and is none
     // of the inputs.
     unsafe { lines.drive(f, call, true) }
@@ -109,14 +103,12 @@ pub(super) fn update<T: Lane>(
     let (len, out) = (own.len(), own.as_mut_ptr());
     let mut rooms = [const { Room(MaybeUninit::uninit()) }; MOST];
     let mut lines = Lines::new(len, row);
-    let mut inputs = [Source::NONE; MOST];
-    (inputs[at], lines.next[at]) = (Source { at: out.cast_const(), step: 1 }, row);
+    let mut call = Call::new(level(), out, Write::Cached, fetch);
+    (call.inputs[at], lines.next[at]) = (Source { at: out.cast_const(), step: 1 }, row);
     for (k, &other) in others.iter().enumerate() {
         let k = k + usize::from(k >= at);
-        inputs[k] = lines.add(k, other, len, &mut rooms[k]);
+        call.inputs[k] = lines.add(k, other, len, &mut rooms[k]);
     }
-    let (level, write) = (level(), Write::Cached);
-    let call = Call { level, inputs, out, blocks: 0, write, fetch, lines: ptr::null() };
     // SAFETY: as above; one of the inputs is the output, element by element.
     unsafe { lines.drive(f, call, false) }
 }
@@ -182,7 +174,7 @@ impl<T: Lane> Lines<T> {
                 for (k, input) in call.inputs.iter_mut().enumerate() {
                     input.at = self.start(k, *input, i, 0);
                 }
-                drive(f, call, self.row);
+                drive(f, &mut call, self.row);
             }
         }
     }
