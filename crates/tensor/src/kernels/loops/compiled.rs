@@ -74,7 +74,7 @@ pub trait Loops<K: Kind>: Sync {
     ///
     /// Each input has `blocks` readable blocks (step 1) or one (step 0), `out` has `blocks` writable ones. `out`
     /// is the same memory as an input of step 1, or does not overlap it. To be streamed it is aligned, and within
-    /// a fence. With lines this holds for each row, as [`Lines`] says.
+    /// a fence. With `lines` this holds for each row, as they say.
     unsafe fn f32s(&self, call: &Call<f32, K>);
     /// # Safety
     /// As [`Loops::f32s`].
