@@ -245,10 +245,7 @@ impl<'a> Run<'a> {
                     && saved.need(i)
                     && delivered.is_ok()
                 {
-                    let meta = &node.metas[i];
-                    if *g.shape() != meta.shape || g.dtype() != meta.dtype {
-                        g = fit(g, meta);
-                    }
+                    fit(&mut g, &node.metas[i]);
                     delivered = self.deliver(edge, g, scaled);
                 }
             });
@@ -268,31 +265,31 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Sum over the axes that the forward pass has broadcast, and cast to the input's dtype.
-fn fit(g: Tensor, to: &Meta) -> Tensor {
-    let g = if *g.shape() == to.shape { g } else { g.sum_to(&to.shape) };
-    if g.dtype() == to.dtype { g } else { g.to_dtype(to.dtype) }
-}
-
-/// `sum += g`: both are given up, so the sum goes into whichever buffer nobody else holds. A sweep that
-/// is not recorded adds the numbers without going through the door.
-#[inline]
-fn add_into(sum: &mut Option<Tensor>, g: Tensor, recorded: bool) {
-    if sum.is_none() {
-        *sum = Some(g);
-    } else {
-        add_to(sum, g, recorded);
+/// Sums over the axes that the forward pass has broadcast, and casts to the input's dtype.
+fn fit(g: &mut Tensor, to: &Meta) {
+    if *g.shape() != to.shape {
+        *g = g.sum_to(&to.shape);
+    }
+    if g.dtype() != to.dtype {
+        *g = g.to_dtype(to.dtype);
     }
 }
 
-/// [`add_into`] what is there.
-fn add_to(sum: &mut Option<Tensor>, g: Tensor, recorded: bool) {
-    *sum = Some(match sum.take() {
-        None => g,
-        Some(old) if recorded || old.dtype() != g.dtype() => old + g,
-        Some(old) => {
-            let add = |a: Array, b: Array| a.zip(b, Add);
-            Tensor::new(profile::accumulate(old.into_array(), g.into_array(), add))
-        }
-    });
+/// `sum += g`.
+#[inline]
+fn add_into(sum: &mut Option<Tensor>, g: Tensor, recorded: bool) {
+    match sum {
+        None => *sum = Some(g),
+        Some(_) => *sum = sum.take().map(|old| add(old, g, recorded)),
+    }
+}
+
+/// Both are given up, so the sum goes into whichever buffer nobody else holds. A sweep that is not recorded adds the
+/// numbers without going through the door.
+fn add(old: Tensor, g: Tensor, recorded: bool) -> Tensor {
+    if recorded || old.dtype() != g.dtype() {
+        return old + g;
+    }
+    let add = |a: Array, b: Array| a.zip(b, Add);
+    Tensor::new(profile::accumulate(old.into_array(), g.into_array(), add))
 }

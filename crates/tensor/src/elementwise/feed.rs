@@ -97,8 +97,8 @@ impl<'a, S: Stored> Feed<'a, S> {
         match self {
             Feed::Same(_) => usize::MAX,
             Feed::Flat(_) if S::DIRECT => usize::MAX,
-            Feed::Rows(_, walk) if rows => walk.rows(start).0,
-            Feed::Rows(_, walk) => walk.place(start).1,
+            Feed::Rows(_, walk) if rows => walk.rows(start),
+            Feed::Rows(_, walk) => walk.left(start),
             _ => TILE,
         }
     }
@@ -128,12 +128,12 @@ impl<'a, S: Stored> Feed<'a, S> {
                 let (Some((row, step)), Some(x)) = (walk.row(), S::as_lane(x)) else {
                     return Operand::Same(x[at].to_lane());
                 };
-                let (from, pitch) = (&x[at..], walk.rows(start).1);
-                return match step {
-                    1 if len <= left => Operand::Slice(&from[..len]),
-                    1 => Operand::Rows { from, row, pitch },
-                    _ if len <= left => Operand::Same(from[0]),
-                    _ => Operand::Column { from, row, pitch },
+                let from = &x[at..];
+                return match (step, walk.pitch().filter(|_| len > left)) {
+                    (1, None) => Operand::Slice(&from[..len]),
+                    (1, Some(pitch)) => Operand::Rows { from, row, pitch },
+                    (_, None) => Operand::Same(from[0]),
+                    (_, Some(pitch)) => Operand::Column { from, row, pitch },
                 };
             }
             Feed::Turned(x, walk, _) | Feed::Walk(x, walk) => match S::as_lane(x) {
@@ -157,7 +157,7 @@ fn by_rows(walk: &Walk, fits: bool, apart: bool) -> bool {
         return row >= LONG_ROW;
     }
     // Elements of rows that one call goes through.
-    let together = walk.rows(0).0;
+    let together = walk.rows(0);
     if fits {
         row >= PATTERN_ROW && together >= 2 * TILE
     } else {

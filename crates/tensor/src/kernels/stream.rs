@@ -74,7 +74,7 @@ pub(super) const LINE: usize = 64;
 
 /// Fetches a cache line into L2.
 #[inline(always)]
-pub(crate) fn fetch<T>(at: *const T) {
+pub(super) fn fetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 CPU has it; a hint, which reads nothing, wherever it points.
     unsafe {

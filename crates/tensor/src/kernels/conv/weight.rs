@@ -118,9 +118,9 @@ impl<'a, T: Element> Plan<'a, T> {
         let cuts = PARTS.div_ceil(parts).min(rows.div_ceil(LEAST_ROWS)).max(1);
         let cut = even(rows, rows.div_ceil(cuts), SQUARE).max(1);
         let most = if in_halves() { MOST_IN_HALVES } else { MOST_PLACES };
-        let chunk = even(pass.count(), most, 8);
         let together =
             if few { 1 } else { (most / pass.count()).clamp(1, by.batch.div_ceil(parts)) };
+        let chunk = together * even(pass.count(), most, 8);
         let image = by.in_channels * frame.channel;
         assert!(
             u32::try_from(image * together + frame.before()).is_ok(),
@@ -242,7 +242,7 @@ impl<'a, T: Element> Plan<'a, T> {
         let framed = self.frame.room(self.kernels, self.together * self.by.in_channels);
         let mut room = Scratch::new(if self.frame.copied { framed } else { 0 });
         let widest = self.blocks.iter().map(|block| block.width).max().unwrap_or(0);
-        let (mut panel, one) = (Scratch::new(self.chunk * self.together * widest), [T::ONE]);
+        let (mut panel, one) = (Scratch::new(self.chunk * widest), [T::ONE]);
         for images in self.groups(part) {
             let x = self.framed(&images, &mut room);
             for places in self.chunks(images.len()) {
@@ -280,7 +280,7 @@ impl<'a, T: Element> Plan<'a, T> {
 
     /// The places of so many images, as many as are summed before the sums go back to memory.
     fn chunks(&self, images: usize) -> impl Iterator<Item = Range<usize>> {
-        let (count, chunk) = (images * self.pass.count(), self.chunk * self.together);
+        let (count, chunk) = (images * self.pass.count(), self.chunk);
         (0..count).step_by(chunk).map(move |first| first..count.min(first + chunk))
     }
 

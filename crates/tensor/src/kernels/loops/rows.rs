@@ -99,7 +99,6 @@ pub(super) fn update<T: Lane>(
     others: &[Operand<T>],
     row: usize,
 ) {
-    assert!(others.len() + 1 == f.inputs() && at <= others.len(), "inputs of a formula");
     let (len, out) = (own.len(), own.as_mut_ptr());
     let mut rooms = [const { Room(MaybeUninit::uninit()) }; MOST];
     let mut lines = Lines::new(len, row);
@@ -123,11 +122,6 @@ impl<T: Lane> Lines<T> {
     /// An input: where its first row is.
     fn add(&mut self, k: usize, input: Operand<T>, len: usize, room: &mut Room<T>) -> Source<T> {
         let (source, next) = match input {
-            Operand::Slice(x) => {
-                assert_eq!(x.len(), len, "an input and the output differ in length");
-                (Source { at: x.as_ptr(), step: 1 }, self.row)
-            }
-            Operand::Same(v) => (Source { at: room.0.write([v; BLOCK]).as_ptr(), step: 0 }, 0),
             Operand::Rows { from, row, pitch } => {
                 self.check(from, row, pitch, row);
                 (Source { at: from.as_ptr(), step: 1 }, pitch)
@@ -136,6 +130,10 @@ impl<T: Lane> Lines<T> {
                 self.check(from, row, pitch, 1);
                 self.rooms[k] = room.0.as_mut_ptr();
                 (Source { at: from.as_ptr(), step: 0 }, pitch)
+            }
+            _ => {
+                let source = input.source(len, &mut room.0);
+                (source, source.step * self.row)
             }
         };
         self.next[k] = next;
